@@ -1,0 +1,53 @@
+# The two commands of a newcomer are `make demo` and `make test`; `make help` lists the rest.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo test serve check lint bench lock clean
+
+help: ## list these commands
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+.venv/installed: requirements.lock setup.cfg pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+.venv/test: .venv/installed requirements-test.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
+	@touch $@
+
+demo: .venv/installed ## pretend Xima, adapter, one click and one lead; ARGS=--once leaves after the round trip
+	@$(BIN)/xima-adapter demo $(ARGS)
+
+test: .venv/test ## the whole suite with coverage; ARGS are pytest's
+	@$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(ARGS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+
+serve: .venv/installed ## the adapter on this machine; settings come from the environment
+	@$(BIN)/xima-adapter serve $(ARGS)
+
+check: .venv/installed ## load the mappings and run their examples
+	@$(BIN)/xima-adapter check $(ARGS)
+
+lint: .venv/test ## ruff and mypy --strict
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/test ## measure against the bare baselines
+	$(BIN)/python -m benchmarks $(ARGS)
+
+lock: .venv/test ## choose versions anew and write both lock files
+	$(BIN)/python -m pip install --quiet pip-tools
+	$(BIN)/pip-compile --quiet --upgrade $(LOCK) -o requirements.lock setup.cfg
+	$(BIN)/pip-compile --quiet --upgrade $(LOCK) --extra test -c requirements.lock -o requirements-test.lock setup.cfg
+
+LOCK := --generate-hashes --strip-extras --allow-unsafe --no-emit-options --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --no-annotate
+
+clean: ## remove what the commands above made
+	rm -rf .venv .coverage* .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info

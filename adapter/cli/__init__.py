@@ -1,0 +1,22 @@
+"""The command line: `xima-adapter`."""
+
+from __future__ import annotations
+
+import click
+
+from adapter import __version__
+from adapter.cli import demo, desk, drafts, judging, running
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="xima-adapter")
+def main() -> None:
+    """Signed CRM webhooks and web forms in, Xima click-to-dial and callbacks out: once, and told truthfully."""
+
+
+for command in (
+    *(running.serve, running.web, running.dispatch, running.sandbox, running.db, running.settings),
+    *(drafts.check, drafts.explain, drafts.send, drafts.presets),
+    *(judging.verify, desk.deliveries, demo.demo),
+):
+    main.add_command(command)

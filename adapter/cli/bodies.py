@@ -1,0 +1,149 @@
+"""Requests made by hand on the command line: read, changed, signed, posted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import click
+import requests
+
+from adapter import condition, path, signature
+from adapter.errors import TextError
+from adapter.mapping import Mapping, examples
+from adapter.mapping.compiled import Example
+from adapter.mapping.text import Where
+from adapter.model import Received
+from adapter.sources import Source
+
+
+def moment(text: str) -> datetime:
+    """A moment given on the command line; raises `click.UsageError`."""
+    found = condition.moment(text)
+    if found is None:
+        raise click.UsageError(f"write a date and time like 2026-11-24T10:15:00-07:00, not {text}")
+    return found
+
+
+def headers(given: Sequence[str]) -> dict[str, str]:
+    """Headers given as `K: V`; raises `click.UsageError`."""
+    found = {}
+    for one in given:
+        name, colon, text = one.partition(":")
+        if not colon:
+            raise click.UsageError(f"write a header as 'Name: value', not {one}")
+        found[name.strip().lower()] = text.strip()
+    return found
+
+
+def received(mapping: Mapping, body: bytes, given: dict[str, str], query: str) -> Received:
+    """A request to the mapping's URL; without a content type it has the one that its sender would send."""
+    kind = mapping.receive.body or _guess(body)
+    content_type = examples.CONTENT_TYPES.get(kind, "text/xml")
+    url = f"https://example.com/hooks/{mapping.name}" + (f"?{query}" if query else "")
+    return Received(method="POST", url=url, headers={"content-type": content_type, **given}, body=body)
+
+
+def _guess(body: bytes) -> str:
+    start = body.lstrip()[:1]
+    return "json" if start in (b"{", b"[") else "xml" if start == b"<" else "form"
+
+
+def with_line(mapping: Mapping, where: Where, text: str) -> str:
+    """A note of a trace with the line of the mapping it speaks of."""
+    place = mapping.places.get(where)
+    return f"line {place.line}: {text}" if place else text
+
+
+def signed(source: Source, name: str | None, changes: Sequence[str], *, origin: str, now: datetime) -> Received:
+    """An example of the mapping, changed as asked, with every proof its sender would give."""
+    example = _example(source.mapping, name)
+    request = examples.received(source.mapping, example)
+    url = request.url.replace("https://example.com", origin, 1)
+    kind = examples.kind_of(source.mapping, request)
+    request = replace(request, url=url, body=_changed(kind, request.body, changes))
+    for proof in source.proofs:
+        request = signature.sign(proof.scheme, proof.secrets[0], request, now=now, message_id=f"msg_{now:%s%f}")
+    return request
+
+
+def _example(mapping: Mapping, name: str | None) -> Example:
+    known = {example.name: example for example in mapping.examples}
+    if not known:
+        raise click.UsageError(f"{mapping.name} has no examples to send")
+    if name is not None and name not in known:
+        raise click.UsageError(f"there is no example called '{name}'; known: " + "; ".join(known))
+    return known[name] if name else mapping.examples[0]
+
+
+def _changed(kind: str, body: bytes, changes: Sequence[str]) -> bytes:
+    pairs = [_pair(change) for change in changes]
+    if not pairs:
+        return body
+    if kind == "form":
+        fields = dict(parse_qsl(body.decode().strip(), keep_blank_values=True))
+        return urlencode({**fields, **dict(pairs)}).encode()
+    if kind != "json":
+        raise click.UsageError("--set changes JSON and form bodies only")
+    tree = json.loads(body)
+    for where, value in pairs:
+        _put(tree, where, value)
+    return json.dumps(tree).encode()
+
+
+def _pair(change: str) -> tuple[str, str]:
+    where, equals, value = change.partition("=")
+    if not equals:
+        raise click.UsageError(f"write path=value, not {change}")
+    return where, value
+
+
+def _put(tree: Any, where: str, value: str) -> None:
+    """Set what stands at a path; groups that are missing are made, lists are only walked through."""
+    try:
+        steps = path.compile(where).steps
+    except TextError as exc:
+        raise click.UsageError(f"--set {where}: {exc.reason}") from exc
+    for step, below in pairwise(steps):
+        if isinstance(tree, dict) and isinstance(step, str):
+            tree = tree.setdefault(step, {})
+        elif isinstance(tree, list) and isinstance(step, int) and -len(tree) <= step < len(tree):
+            tree = tree[step]
+        else:
+            raise click.UsageError(f"--set {where}: there is no {below} below {step} in this body")
+    tree[steps[-1]] = value
+
+
+def post(url: str, request: Received) -> requests.Response:
+    """The answer of a running adapter; raises `click.ClickException` when there is none."""
+    try:
+        with requests.Session() as session:
+            session.trust_env = False
+            return session.post(
+                url, data=request.body, headers=dict(request.headers), timeout=60, allow_redirects=False
+            )
+    except requests.RequestException as exc:
+        where = url.partition("?")[0]
+        raise click.ClickException(f"no answer from {where}: is the adapter running? ({type(exc).__name__})") from exc
+
+
+def spoken(answer: requests.Response) -> Iterator[str]:
+    """The answer in words: each receipt's sentence and link, or the error, or the body as it came."""
+    try:
+        told = answer.json()
+    except ValueError:
+        told = None
+    if isinstance(told, dict) and "receipts" in told:
+        for receipt in told["receipts"]:
+            yield f"{receipt['state']}: {receipt['message']}"
+            if receipt["status_url"]:
+                yield f"  {receipt['status_url']}"
+    elif isinstance(told, dict) and "error" in told:
+        yield f"{told['error']['code']}: {told['error']['message']}"
+    else:
+        yield answer.text.strip()[:500]

@@ -1,0 +1,72 @@
+"""How commands speak: errors with a remedy, JSON for programs, columns for people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import click
+
+from adapter.errors import AdapterError, SettingsError, TextError
+from adapter.settings import TABLE, environment
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program.")
+
+
+def plainly(command: Callable[P, R]) -> Callable[P, R]:
+    """Show our own errors as lines on standard error with exit code 1, never as a traceback."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except SettingsError as exc:
+            for problem in exc.problems:
+                click.echo(problem, err=True)
+        except AdapterError as exc:
+            click.echo(exc.reason, err=True)
+        raise SystemExit(1)
+
+    return run
+
+
+def print_json(data: Any) -> None:
+    """Data as indented JSON."""
+    click.echo(json.dumps(data, indent=2, ensure_ascii=False, default=str))
+
+
+def columns(rows: Iterable[Sequence[Any]]) -> None:
+    """Rows in columns as wide as their widest cell; the last column is left ragged."""
+    cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        click.echo(line.rstrip())
+
+
+def setting(name: str) -> Any:
+    """One setting by itself, for commands that do not need the others; raises `SettingsError`."""
+    text, _ = environment(name)
+    try:
+        return TABLE[name].read(text if text is not None else TABLE[name].default or "")
+    except TextError as exc:
+        raise SettingsError([f"{name}: {exc.reason}"]) from exc
+
+
+def mapping_path(name: str) -> Path:
+    """The file of a mapping given by its name or as a path; raises `click.UsageError`."""
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml") and path.is_file():
+        return path
+    folder: Path = setting("ADAPTER_MAPPINGS")
+    found = folder / f"{name}.yaml"
+    if not found.is_file():
+        known = ", ".join(sorted(one.stem for one in folder.glob("*.yaml"))) or "none"
+        raise click.UsageError(f"there is no mapping called {name} in {folder} (it has: {known})")
+    return found

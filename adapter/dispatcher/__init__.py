@@ -1,0 +1,6 @@
+"""Send deliveries: the same `carry_out` serves the click in a web request and the queue of the dispatcher process."""
+
+from adapter.dispatcher.carrying import Clock, Dispatcher, Timing
+from adapter.dispatcher.loop import Loop
+
+__all__ = ["Clock", "Dispatcher", "Loop", "Timing"]

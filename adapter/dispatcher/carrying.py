@@ -1,0 +1,239 @@
+"""Carry one delivery out: claim, ask Xima, save; keep the lease meanwhile, and settle those whose holder died."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from adapter import policy
+from adapter.errors import StoreError
+from adapter.logs import event
+from adapter.model import Action, Attempt, Delivery, Evidence, Outcome, State
+from adapter.policy import Verdict
+from adapter.store import Store
+
+LEASE = timedelta(seconds=15)
+"""A dispatcher that has not renewed its lease for this long is taken for dead."""
+CLICK_PATIENCE = timedelta(seconds=2)
+"""How long a click is tried again while it is certain that nothing was sent; somebody waits for the answer."""
+SAVE_TRIES = 6
+
+Clock = Callable[[], datetime]
+
+
+class Carrier(Protocol):
+    """What a tenant's client does (`xima.Client`)."""
+
+    def carry_out(self, action: Action) -> Outcome:
+        """Ask Xima once and say what the exchange proved."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Timing:
+    """How long things may take; tests use shorter ones."""
+
+    lease: timedelta = LEASE
+    patience: timedelta = CLICK_PATIENCE
+
+
+class Dispatcher:
+    """Carries deliveries out for one process; `owner` names the process in the leases it holds."""
+
+    def __init__(
+        self,
+        store: Store,
+        carriers: Mapping[str, Carrier],
+        clock: Clock,
+        *,
+        owner: str,
+        timing: Timing = Timing(),
+    ) -> None:
+        self.store = store
+        self.owner = owner
+        self.timing = timing
+        self._carriers = carriers
+        self._clock = clock
+        self._under_way: set[str] = set()
+        self._turn = threading.Lock()
+        self._heart: threading.Thread | None = None
+        self._stop = threading.Event()
+
+    # one delivery
+
+    def carry_out(self, delivery: Delivery) -> Delivery:
+        """Send a claimed delivery and save what came of it; gives the delivery as it is then.
+
+        A click is tried again for a moment while nothing was sent; everything else goes back to the queue.
+        """
+        self._begin(delivery)
+        try:
+            outcome, made = self._try(delivery)
+            now = self._clock()
+            verdict = policy.after(
+                delivery, outcome, tries=delivery.tries + len(made), now=now, jitter=_jitter()
+            )
+            return self._settle(delivery, verdict, made, now)
+        finally:
+            with self._turn:
+                self._under_way.discard(delivery.id)
+
+    def lease(self) -> datetime:
+        """Until when a delivery claimed now belongs to this process."""
+        return self._clock() + self.timing.lease
+
+    def _try(self, delivery: Delivery) -> tuple[Outcome, list[Attempt]]:
+        """Ask Xima, for a click again until patience or freshness end; every try is recorded."""
+        patience = self._clock() + (self.timing.patience if delivery.deliver == "now" else timedelta())
+        made: list[Attempt] = []
+        while True:
+            outcome = self._ask(delivery, made)
+            again = policy.next_try(
+                delivery, outcome, tries=delivery.tries + len(made), now=self._clock(), jitter=_jitter()
+            )
+            if again is None or again > patience or self._stop.is_set():
+                return outcome, made
+            self._stop.wait((again - self._clock()).total_seconds())
+
+    def _ask(self, delivery: Delivery, made: list[Attempt]) -> Outcome:
+        at, started = self._clock(), time.monotonic()
+        if delivery.lease_until is not None and not made and at >= delivery.lease_until:
+            outcome = Outcome(
+                evidence=Evidence.NOT_SENT, phase="not_sent", reason="the adapter was held up too long"
+            )
+        elif delivery.tenant not in self._carriers:
+            reason = f"there is no Xima tenant called {delivery.tenant}"
+            outcome = Outcome(evidence=Evidence.NOT_SENT, phase="not_sent", reason=reason)
+        else:
+            outcome = self._carriers[delivery.tenant].carry_out(delivery.action)
+        taken = round((time.monotonic() - started) * 1000)
+        made.append(
+            Attempt(
+                at=at, phase=outcome.phase, status=outcome.status, reason=outcome.reason, duration_ms=taken
+            )
+        )
+        return outcome
+
+    def _settle(self, delivery: Delivery, verdict: Verdict, made: list[Attempt], now: datetime) -> Delivery:
+        after = replace(
+            delivery,
+            state=verdict.state,
+            reason=verdict.reason,
+            due_at=verdict.due_at,
+            updated_at=now,
+            tries=delivery.tries + len(made),
+        )
+        saved = self._save(delivery, verdict, made, now)
+        log_delivery(after, level=logging.INFO if saved else logging.ERROR, saved=None if saved else "no")
+        return after if saved else self.store.get(delivery.id) or after
+
+    def _save(self, delivery: Delivery, verdict: Verdict, made: list[Attempt], now: datetime) -> bool:
+        """Save, and again for a while when the store cannot be written: the truth is only here."""
+        for turn in range(SAVE_TRIES):
+            try:
+                return self.store.save(delivery, verdict, made, now=now)
+            except StoreError as exc:
+                event(
+                    "delivery.not_saved",
+                    level=logging.ERROR,
+                    id=delivery.id,
+                    state=verdict.state,
+                    reason=exc.reason,
+                )
+                if turn + 1 < SAVE_TRIES:
+                    time.sleep(0.1 * 2**turn)
+        return False
+
+    # leases
+
+    def _begin(self, delivery: Delivery) -> None:
+        with self._turn:
+            self._under_way.add(delivery.id)
+            if self._heart is None:
+                self._heart = threading.Thread(target=self._beat, name="leases", daemon=True)
+                self._heart.start()
+
+    def _beat(self) -> None:
+        """Renew the leases of what is under way, three times a lease."""
+        while not self._stop.wait(self.timing.lease.total_seconds() / 3):
+            with self._turn:
+                ids = list(self._under_way)
+            if ids:
+                try:
+                    self.store.renew(ids, owner=self.owner, until=self.lease())
+                except StoreError as exc:
+                    event("lease.not_renewed", level=logging.ERROR, reason=exc.reason)
+
+    # the queue
+
+    def claim(self, most: int) -> list[Delivery]:
+        """Take what is due; what our rules stop (too old, out of hours) is moved and logged."""
+        now = self._clock()
+        taken, moved = self.store.claim(
+            lambda delivery: policy.decide(delivery, now=now),
+            owner=self.owner,
+            now=now,
+            lease_until=self.lease(),
+            most=most,
+        )
+        for delivery in moved:
+            log_delivery(delivery)
+        return taken
+
+    def sweep(self) -> list[Delivery]:
+        """Settle deliveries whose holder died: nobody can tell whether they were sent, so they become unknown.
+
+        A selected caller id may be set again; a dial or a callback never is.
+        """
+        now = self._clock()
+        settled = []
+        for delivery in self.store.abandoned(now=now):
+            verdict = abandoned(delivery, now)
+            gone = Attempt(at=now, phase="sent", status=None, reason=verdict.reason, duration_ms=0)
+            if self.store.save(delivery, verdict, [gone], now=now):
+                settled.append(replace(delivery, state=verdict.state, reason=verdict.reason))
+                log_delivery(settled[-1], level=logging.WARNING)
+        return settled
+
+    def step(self, now: datetime | None = None) -> Delivery | None:
+        """Take and carry out one delivery that is due; None when nothing is."""
+        taken = self.claim(1)
+        return self.carry_out(taken[0]) if taken else None
+
+    def close(self) -> None:
+        """Stop the lease keeper."""
+        self._stop.set()
+        if self._heart:
+            self._heart.join()
+
+
+def abandoned(delivery: Delivery, now: datetime) -> Verdict:
+    """Where a delivery goes whose holder died while sending it."""
+    reason = "the adapter was stopped while the request was on its way, so it may have happened"
+    state: State = "queued" if delivery.action.kind == "select_caller_id" else "unknown"
+    return Verdict(state=state, reason=reason, due_at=now, expires_at=delivery.expires_at)
+
+
+def log_delivery(delivery: Delivery, *, level: int = logging.INFO, **extra: Any) -> None:
+    """One line for the state a delivery has reached; unknown ones and a refused token want a person."""
+    if delivery.state == "unknown" or (delivery.state in ("held", "refused") and "token" in delivery.reason):
+        level = max(level, logging.WARNING)
+    event(
+        f"delivery.{delivery.state}",
+        level=level,
+        mapping=delivery.mapping,
+        id=delivery.id,
+        action=delivery.action.kind,
+        tries=delivery.tries,
+        reason=delivery.reason or None,
+        **extra,
+    )
+
+
+def _jitter() -> float:
+    return random.random()  # noqa: S311 - spreads retries, protects nothing

@@ -1,0 +1,94 @@
+"""The dispatcher process: takes what is due, carries it out on a few threads, sweeps and purges."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+from adapter.dispatcher.carrying import Clock, Dispatcher
+from adapter.errors import StoreError
+from adapter.logs import event
+from adapter.model import Delivery
+
+POLL_SECONDS = 0.1
+SWEEP_SECONDS = 1.0
+PURGE_SECONDS = 300.0
+
+
+class Loop:
+    """Takes deliveries from the store until it is told to stop."""
+
+    def __init__(self, dispatcher: Dispatcher, *, threads: int, retention: timedelta, clock: Clock) -> None:
+        self._dispatcher = dispatcher
+        self._threads = threads
+        self._retention = retention
+        self._clock = clock
+        self._free = threading.Semaphore(threads)
+        self._stop = threading.Event()
+
+    def stop(self) -> None:
+        """Ask the loop to end; what is under way is finished first."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Work until `stop`."""
+        chores = threading.Thread(target=self._chores, name="chores")
+        chores.start()
+        with ThreadPoolExecutor(self._threads, thread_name_prefix="send") as pool:
+            while not self._stop.is_set():
+                if not self._feed(pool):
+                    self._stop.wait(POLL_SECONDS)
+        chores.join()
+        self._dispatcher.close()
+
+    def _feed(self, pool: ThreadPoolExecutor) -> bool:
+        """Claim as much as there are free threads; whether anything was claimed."""
+        free = 0
+        while free < self._threads and self._free.acquire(
+            blocking=free == 0, timeout=1 if free == 0 else None
+        ):
+            free += 1
+        taken: list[Delivery] = []
+        try:
+            taken = self._dispatcher.claim(free) if free else []
+        except StoreError as exc:
+            event("dispatcher.store", level=logging.ERROR, reason=exc.reason)
+        for _ in range(free - len(taken)):
+            self._free.release()
+        for delivery in taken:
+            pool.submit(self._one, delivery)
+        return bool(taken)
+
+    def _one(self, delivery: Delivery) -> None:
+        try:
+            self._dispatcher.carry_out(delivery)
+        except Exception:
+            event("delivery.crashed", level=logging.ERROR, failure=True, id=delivery.id)
+        finally:
+            self._free.release()
+
+    def _chores(self) -> None:
+        """Every second the leases, every five minutes the purge."""
+        purge_at = 0.0
+        while not self._stop.wait(SWEEP_SECONDS):
+            try:
+                self._dispatcher.sweep()
+                if time.monotonic() >= purge_at:
+                    purge_at = time.monotonic() + PURGE_SECONDS
+                    self.purge()
+            except StoreError as exc:
+                event("dispatcher.store", level=logging.ERROR, reason=exc.reason)
+
+    def purge(self) -> int:
+        """Remove what is older than the retention, in small bites; gives how many rows went."""
+        now = self._clock()
+        gone, bite = 0, -1
+        while bite and not self._stop.is_set():
+            bite = self._dispatcher.store.purge(before=now - self._retention, now=now)
+            gone += bite
+        if gone:
+            event("store.purged", rows=gone)
+        return gone

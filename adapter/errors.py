@@ -1,0 +1,127 @@
+"""Everything the adapter refuses, in one tree.
+
+AdapterError
+├── SettingsError      the environment is wrong; every problem at once
+├── MappingError       a mapping file is wrong; every problem at once
+├── TextError          a path, a duration or a template is written wrongly, at an offset in its text
+├── SchemeError        a signature scheme is described wrongly
+├── SignatureError     401  the sender did not prove who it is
+├── UnknownMapping     404
+├── UnknownDelivery    404
+├── PayloadError       400  the body cannot be read
+│   ├── BodyTooLarge   413
+│   └── UnsupportedBody 415
+├── Conflict           409  the delivery is past the point where this could be done
+└── Unavailable        503  nothing was kept; the sender should try again
+    └── StoreError          the store cannot be read or written
+
+`status` belongs to the class, `code` is the word in an error answer, `reason` says in few words why this one
+was refused: it is a log field and a metric label, so it holds no data of the request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class AdapterError(Exception):
+    """The root; raised only as one of its children."""
+
+    status = 500
+    code = "internal_error"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class SettingsError(AdapterError):
+    """The environment holds wrong settings; `problems` names each with its remedy."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+class MappingError(AdapterError):
+    """A mapping cannot be used; `problems` holds every `mapping.problems.Problem`, in file order."""
+
+    def __init__(self, problems: Sequence[object]) -> None:
+        super().__init__("; ".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+class TextError(AdapterError):
+    """A path, a duration or a template is written wrongly at `offset` (characters) of its text."""
+
+    def __init__(self, reason: str, offset: int = 0) -> None:
+        super().__init__(reason)
+        self.offset = offset
+
+
+class SchemeError(AdapterError):
+    """A signature scheme is described wrongly; `key` is the part that is at fault."""
+
+    def __init__(self, key: str, reason: str) -> None:
+        super().__init__(f"{key}: {reason}" if key else reason)
+        self.key = key
+
+
+class SignatureError(AdapterError):
+    """The sender did not prove who it is."""
+
+    status = 401
+    code = "unauthorized"
+
+
+class UnknownMapping(AdapterError):
+    """No mapping has this name."""
+
+    status = 404
+    code = "not_found"
+
+
+class UnknownDelivery(AdapterError):
+    """No delivery has this id, or it was removed when its retention ended."""
+
+    status = 404
+    code = "not_found"
+
+
+class PayloadError(AdapterError):
+    """The body is not what it claims to be, or breaks a limit."""
+
+    status = 400
+    code = "bad_request"
+
+
+class BodyTooLarge(PayloadError):
+    """The body has more bytes than ADAPTER_MAX_BODY allows."""
+
+    status = 413
+    code = "body_too_large"
+
+
+class UnsupportedBody(PayloadError):
+    """The content type is not one this mapping can read."""
+
+    status = 415
+    code = "unsupported_body"
+
+
+class Conflict(AdapterError):
+    """The delivery's state does not allow what was asked."""
+
+    status = 409
+    code = "conflict"
+
+
+class Unavailable(AdapterError):
+    """Nothing was kept; the sender should try again."""
+
+    status = 503
+    code = "unavailable"
+
+
+class StoreError(Unavailable):
+    """The store cannot be read or written."""

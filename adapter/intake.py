@@ -1,0 +1,217 @@
+"""Take a request in: verify, parse, map, decide, keep on disk; then act at once or leave it to the queue."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from concurrent.futures import Executor
+from concurrent.futures import TimeoutError as TooSlow
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from adapter import policy
+from adapter.dispatcher import Dispatcher
+from adapter.errors import AdapterError, StoreError, Unavailable, UnknownMapping
+from adapter.logs import event
+from adapter.mapping import Result, examples, request_tree, results
+from adapter.model import Delivery, Received
+from adapter.payload.redact import redact
+from adapter.sources import Source, Sources
+from adapter.store import Arrival, Entry, Kept, Store
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Came:
+    """What became of one record: a result that made no delivery, or a delivery (perhaps the first of its key)."""
+
+    result: Result
+    delivery: Delivery | None = None
+    duplicate: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Taken:
+    """A request that was kept: its source and what became of its records, in order."""
+
+    source: Source
+    came: tuple[Came, ...]
+
+
+class Intake:
+    """The way of a request through the adapter; one for every web process."""
+
+    def __init__(
+        self,
+        sources: Callable[[], Sources],
+        store: Store,
+        dispatcher: Dispatcher,
+        *,
+        pool: Executor,
+        wait: timedelta,
+    ) -> None:
+        self._sources = sources
+        self._store = store
+        self._dispatcher = dispatcher
+        self._pool = pool
+        self._wait = wait
+
+    def take(self, name: str, received: Received, *, request_id: str, now: datetime) -> Taken:
+        """Everything from the signature to the answer; raises the `AdapterError` that is to be answered.
+
+        What is raised is counted by reason, with nothing of its content; a store failure keeps nothing at all.
+        """
+        try:
+            source = self.source(name)
+            source.verify(received, now=now)
+            document, found = examples.records(source.mapping, received)
+        except AdapterError as exc:
+            self.refuse(name, exc, request_id=request_id, now=now)
+            raise
+        made = _mapped(source, received, document, found, now=now)
+        entries = [_entry(source, index, result, request_id, now=now) for index, result in made]
+        entries = self._claimed(entries)
+        kept = self._store.add(_arrival(source, received, request_id, now=now), entries)
+        came = tuple(_came(result, one) for (_, result), one in zip(made, kept, strict=True))
+        event("request.kept", mapping=name, request=request_id, records=len(found), results=_summary(came))
+        return Taken(source=source, came=tuple(self._act(one) for one in came))
+
+    def source(self, name: str) -> Source:
+        """The source of that name; raises `UnknownMapping`, or `Unavailable` when its file cannot be used."""
+        sources = self._sources()
+        if name in sources.usable:
+            return sources.usable[name]
+        if name in sources.broken:
+            raise Unavailable("this mapping cannot be used at the moment")
+        raise UnknownMapping("no mapping has this name")
+
+    def _claimed(self, entries: list[Entry]) -> list[Entry]:
+        """A single delivery that is wanted now is kept as being sent; several go through the queue."""
+        wanted = [entry for entry in entries if entry.delivery and entry.delivery.state == "queued"]
+        if len(wanted) != 1 or wanted[0].delivery is None or wanted[0].delivery.deliver != "now":
+            return [_queued(entry) for entry in entries]
+        claimed = replace(
+            wanted[0].delivery,
+            state="sending",
+            attempt=1,
+            lease_owner=self._dispatcher.owner,
+            lease_until=self._dispatcher.lease(),
+        )
+        return [replace(entry, delivery=claimed) if entry is wanted[0] else entry for entry in entries]
+
+    def _act(self, came: Came) -> Came:
+        """Carry a claimed delivery out, as long as its sender is made to wait."""
+        delivery = came.delivery
+        if delivery is None or came.duplicate or delivery.lease_owner != self._dispatcher.owner:
+            return came
+        under_way = self._pool.submit(self._dispatcher.carry_out, delivery)
+        try:
+            return replace(came, delivery=under_way.result(self._wait.total_seconds()))
+        except TooSlow:
+            return came
+        except StoreError:
+            return came
+
+    def refuse(self, name: str, exc: AdapterError, *, request_id: str, now: datetime) -> None:
+        known = name if not isinstance(exc, UnknownMapping) else ""
+        event("request.refused", mapping=known or None, request=request_id, code=exc.code, reason=exc.reason)
+        try:
+            self._store.count_refusal(mapping=known, code=exc.code, reason=exc.reason, now=now)
+        except StoreError as broken:
+            event("refusal.not_counted", reason=broken.reason)
+
+
+def new_id(now: datetime) -> str:
+    """An id that sorts by time: milliseconds, then chance."""
+    return f"{int(now.timestamp() * 1000):011x}{secrets.token_hex(7)}"
+
+
+def _mapped(
+    source: Source, received: Received, document: Any, found: list[Any], *, now: datetime
+) -> list[tuple[int, Result]]:
+    tree = request_tree(received, document)
+    return [
+        (index, result)
+        for index, record in enumerate(found)
+        for result in results(source.mapping, record, {**tree, "index": str(index)}, now=now)
+    ]
+
+
+def _entry(source: Source, index: int, result: Result, request_id: str, *, now: datetime) -> Entry:
+    note = {"record": index, "kind": result.kind, "rule": result.rule, "reason": result.reason}
+    if result.action is None:
+        return Entry(note={**note, "field": result.field} if result.field else note)
+    delivery = _delivery(source, result, request_id, now=now)
+    return Entry(note=note, delivery=delivery, remember_until=now + result.remember)
+
+
+def _delivery(source: Source, result: Result, request_id: str, *, now: datetime) -> Delivery:
+    """A new delivery as our rules want it: queued, held until the hours open, or expired on arrival."""
+    assert result.action is not None
+    happened = min(result.sent_at or now, now)
+    fresh = Delivery(
+        id=new_id(now),
+        request_id=request_id,
+        mapping=source.mapping.name,
+        version=source.mapping.version,
+        rule=result.rule,
+        tenant=source.mapping.tenant,
+        action=result.action,
+        key=result.key,
+        state="queued",
+        reason="",
+        deliver=result.deliver,
+        if_unknown=result.if_unknown,
+        terms=policy.terms(fresh_for=result.fresh_for, open_hours=source.mapping.hours, zones=result.zones),
+        created_at=now,
+        updated_at=now,
+        due_at=now,
+        expires_at=happened + result.fresh_for,
+    )
+    verdict = policy.decide(fresh, now=now)
+    if verdict is None:
+        return fresh
+    return replace(
+        fresh,
+        state=verdict.state,
+        reason=verdict.reason,
+        due_at=verdict.due_at,
+        expires_at=verdict.expires_at,
+    )
+
+
+def _queued(entry: Entry) -> Entry:
+    return replace(entry, delivery=replace(entry.delivery, deliver="queued")) if entry.delivery else entry
+
+
+def _arrival(source: Source, received: Received, request_id: str, *, now: datetime) -> Arrival:
+    """The request as it is kept: without the sender's proofs and without fields its preset names as secret."""
+    rules = source.mapping.receive
+    kept = redact(
+        received,
+        kind=examples.kind_of(source.mapping, received),
+        headers=rules.drop_headers,
+        query=rules.drop_query,
+        fields=rules.drop_fields,
+    )
+    return Arrival(
+        id=request_id,
+        mapping=source.mapping.name,
+        version=source.mapping.version,
+        received_at=now,
+        method=kept.method,
+        url=kept.url,
+        headers=dict(kept.headers),
+        body=kept.body,
+    )
+
+
+def _came(result: Result, kept: Kept | None) -> Came:
+    if kept is None:
+        return Came(result=result)
+    return Came(result=result, delivery=kept.delivery, duplicate=kept.duplicate)
+
+
+def _summary(came: tuple[Came, ...]) -> str:
+    words = ["duplicate" if one.duplicate else one.delivery.state if one.delivery else one.result.kind for one in came]
+    return ",".join(words[:10]) + (f",+{len(words) - 10}" if len(words) > 10 else "")

@@ -1,0 +1,172 @@
+"""Fill the fields of an action from a record, or say which one is not usable and why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from collections.abc import Mapping as ReadOnly
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from adapter import path, phone
+from adapter.mapping import value
+from adapter.mapping.compiled import Mapping, Phones, Rule, Value
+from adapter.mapping.scope import Scope, describe
+from adapter.model import ACTIONS, Action
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Missing:
+    """A field that could not be filled."""
+
+    kind: Literal["skip", "reject"]
+    field: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Filled:
+    """An action with every field, and the time zones its number could be in."""
+
+    action: Action
+    zones: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What a field of an action holds, and whether Xima requires it."""
+
+    kind: Literal["extension", "phone", "text", "prefix", "yes_no"]
+    required: bool = True
+
+
+FIELDS: ReadOnly[str, ReadOnly[str, Field]] = {
+    "click_to_dial": {
+        "agent": Field("extension"),
+        "external_prefix": Field("prefix", required=False),
+        "number_to_dial": Field("phone"),
+        "outbound_caller_id": Field("text", required=False),
+        "use_selected_caller_id": Field("yes_no", required=False),
+    },
+    "callback": {"skill": Field("text"), "callback_number": Field("phone")},
+    "select_caller_id": {
+        "agent": Field("extension"),
+        "label": Field("text"),
+        "outbound_caller_id": Field("text"),
+    },
+}
+"""In the order of filling: the prefix comes before the number, which is checked with the prefix in front."""
+
+LONGEST_TEXT = 200
+
+
+@dataclass(slots=True)
+class _Filling:
+    """The fields found so far for one action."""
+
+    mapping: Mapping
+    scope: Scope
+    now: datetime
+    found: dict[str, Any]
+    zones: tuple[str, ...] = ()
+
+
+def action(mapping: Mapping, rule: Rule, scope: Scope, *, now: datetime) -> Filled | Missing:
+    """The rule's action for this record; the first field that is not usable decides."""
+    filling = _Filling(mapping, scope, now, {})
+    for name, field in FIELDS[rule.action].items():
+        given = rule.fields.get(name)
+        if given is None:
+            continue
+        if isinstance(given, bool):
+            filling.found[name] = given
+        elif missing := _fill(filling, name, field, given):
+            return missing
+    return Filled(action=ACTIONS[rule.action](**filling.found), zones=filling.zones)
+
+
+def _fill(filling: _Filling, name: str, field: Field, given: Value) -> Missing | None:
+    text = value.text(given, filling.scope, filling.mapping.tables, now=filling.now)
+    if text is None:
+        return _missing(filling, name, field, given)
+    problem = CHECKS[field.kind](filling, name, given, text)
+    if filling.scope.trace:
+        shown = problem or f"is {describe(filling.found.get(name))}"
+        filling.scope.trace.note(given.where, f"{name} {shown}")
+    return Missing(kind="reject", field=name, reason=f"{name}: {problem}") if problem else None
+
+
+def _missing(filling: _Filling, name: str, field: Field, given: Value) -> Missing | None:
+    why = value.why_missing(given, filling.scope)
+    if filling.scope.trace:
+        filling.scope.trace.note(given.where, f"{name} is missing: {why}")
+    kind = given.if_missing or ("reject" if field.required else "omit")
+    return None if kind == "omit" else Missing(kind=kind, field=name, reason=f"{name} is missing: {why}")
+
+
+def _extension(filling: _Filling, name: str, given: Value, text: str) -> str | None:
+    text = text.strip()
+    if not re.fullmatch(r"[0-9]{1,20}", text):
+        return "this is not an extension: digits only"
+    filling.found[name] = text
+    return None
+
+
+def _prefix(filling: _Filling, name: str, given: Value, text: str) -> str | None:
+    text = text.strip()
+    if not re.fullmatch(r"[0-9*#]{1,8}", text):
+        return "this is not an outside-line prefix: up to eight digits"
+    filling.found[name] = text
+    return None
+
+
+def _text(filling: _Filling, name: str, given: Value, text: str) -> str | None:
+    """Skills, labels and caller ids go to Xima byte for byte: never trimmed, never folded."""
+    if len(text) > LONGEST_TEXT or not text.isprintable():
+        return f"longer than {LONGEST_TEXT} characters, or not printable"
+    filling.found[name] = text
+    return None
+
+
+def _phone(filling: _Filling, name: str, given: Value, text: str) -> str | None:
+    phones = given.phones or filling.mapping.phones
+    prefix = str(filling.found.get("external_prefix", ""))
+    if _is_constant(given) and (short := _internal(text.strip())):
+        emergency = phone.emergency(short, phones.rules.region, prefix)
+        filling.found[name] = short
+        return "it would reach an emergency number" if emergency else None
+    number = phone.read(text, phones.rules, region=_region(filling, phones), prefix=prefix)
+    if isinstance(number, phone.Unusable):
+        return number.reason
+    filling.found[name] = number.dial
+    if filling.mapping.hours is not None:
+        filling.zones = phone.zones(number)
+    return None
+
+
+def _is_constant(given: Value) -> bool:
+    return given.text is not None and not given.text.paths
+
+
+def _internal(text: str) -> str | None:
+    """An extension or a star code that the admin wrote into the mapping itself, on purpose."""
+    return text if re.fullmatch(r"[0-9]{1,6}|[*#][0-9*#]{1,30}", text) else None
+
+
+def _region(filling: _Filling, phones: Phones) -> str | None:
+    if phones.region_field is not None:
+        written = path.text_of(filling.scope.find(phones.region_field))
+        if written and re.fullmatch("[A-Za-z]{2}", written.strip()):
+            return written.strip().upper()
+    if phones.region is not None:
+        return value.text(phones.region, filling.scope, filling.mapping.tables, now=filling.now)
+    return None
+
+
+CHECKS: ReadOnly[str, Callable[[_Filling, str, Value, str], str | None]] = {
+    "extension": _extension,
+    "phone": _phone,
+    "prefix": _prefix,
+    "text": _text,
+}

@@ -1,0 +1,110 @@
+"""Sender presets: one data file each, saying everything about a sender that is not the admin's own choice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as ReadOnly
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import ValidationError, fields, post_load
+
+from adapter import path, signature, template
+from adapter.errors import MappingError, SchemeError
+from adapter.mapping import text
+from adapter.mapping.compiled import SentAt
+from adapter.mapping.document import ANSWERS, BODIES, SentAtSchema
+from adapter.mapping.problems import Place, Problem
+from adapter.mapping.vocabulary import (
+    Each,
+    Named,
+    Part,
+    Strict,
+    a_count,
+    a_path,
+    a_template,
+    a_text,
+    one_of,
+    yes_no,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parameter:
+    """A key the mapping's author writes beside `from`; it sets a key of the scheme, or is the identifier itself."""
+
+    sets: str
+    help: str
+    required: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Preset:
+    """What is known of one sender; `verify` is the description of its signature as `signature.scheme` reads it."""
+
+    name: str
+    title: str
+    about: str
+    verify: ReadOnly[str, Any]
+    parameters: ReadOnly[str, Parameter]
+    setup: tuple[str, ...]
+    body: str | None = None
+    records: path.Path | None = None
+    max_records: int = 1000
+    key: template.Template | None = None
+    sent_at: SentAt | None = None
+    drop: tuple[str, ...] = ()
+    drop_query: tuple[str, ...] = ()
+    answer: str = "receipts"
+    also_required: bool = False
+
+
+class ParameterSchema(Strict):
+    """One parameter of a preset."""
+
+    sets = a_text(required=True)
+    help = a_text(required=True)
+    required = yes_no(load_default=True)
+
+    @post_load
+    def make(self, data: dict[str, Any], **extra: Any) -> Parameter:
+        """The compiled form."""
+        return Parameter(**data)
+
+
+class PresetSchema(Strict):
+    """A preset file."""
+
+    name = a_text(required=True)
+    title = a_text(required=True)
+    about = a_text(required=True)
+    verify = fields.Raw(required=True)
+    parameters = Named(Part(ParameterSchema), load_default=dict)
+    body = one_of(BODIES)
+    records = a_path()
+    max_records = a_count(1000)
+    key = a_template()
+    sent_at = Part(SentAtSchema)
+    drop = Each(a_text())
+    drop_query = Each(a_text())
+    answer = one_of(ANSWERS)
+    also_required = yes_no()
+    setup = Each(a_text(), load_default=())
+
+    @post_load
+    def make(self, data: dict[str, Any], **extra: Any) -> Preset:
+        """The compiled form."""
+        return Preset(**data)
+
+
+def load(content: str) -> Preset:
+    """The preset in a file's text; raises `MappingError`."""
+    tree = text.read(content)
+    try:
+        preset: Preset = PresetSchema().load(tree.data)
+        if not preset.parameters:
+            signature.scheme(preset.verify)
+    except ValidationError as exc:
+        raise MappingError([Problem(Place(1, 1), f"{exc.messages}")]) from exc
+    except SchemeError as exc:
+        raise MappingError([Problem(tree.place(("verify", exc.key)), str(exc))]) from exc
+    return preset

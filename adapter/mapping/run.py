@@ -1,0 +1,173 @@
+"""Run a mapping on one record: `let`, then the rules, then the key and the calling hours. Pure; the trace says why."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping as ReadOnly
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+from urllib.parse import parse_qsl, urlsplit
+
+from adapter import condition, hours, path, template
+from adapter.mapping import fields, value
+from adapter.mapping.compiled import Mapping, Rule, SentAt
+from adapter.mapping.scope import Scope, Trace, describe
+from adapter.model import Action, Received
+
+FRESH_FOR: ReadOnly[str, timedelta] = {
+    "click_to_dial": timedelta(seconds=30),
+    "callback": timedelta(minutes=10),
+    "select_caller_id": timedelta(seconds=30),
+}
+LONGEST_KEY = 400
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Result:
+    """What a rule made of a record: an action, `skip` (a filter said no) or `reject` (`field` is not usable)."""
+
+    kind: Literal["action", "skip", "reject"]
+    rule: str = ""
+    reason: str = ""
+    field: str = ""
+    action: Action | None = None
+    key: str = ""
+    remember: timedelta = timedelta()
+    deliver: Literal["now", "queued"] = "queued"
+    if_unknown: Literal["ask", "again"] = "ask"
+    sent_at: datetime | None = None
+    fresh_for: timedelta = timedelta()
+    hold_until: datetime | None = None
+    zones: tuple[str, ...] = ()
+
+
+def request_tree(received: Received, document: Any) -> dict[str, Any]:
+    """What `request.` reaches: method, headers, query and the whole body."""
+    query: dict[str, Any] = {}
+    for name, text in parse_qsl(urlsplit(received.url).query, keep_blank_values=True, max_num_fields=1000):
+        query[name] = [*query[name], text] if isinstance(query.get(name), list) else text
+    return {"method": received.method, "headers": received.headers, "query": query, "body": document}
+
+
+def results(
+    mapping: Mapping, record: Any, request: ReadOnly[str, Any], *, now: datetime, trace: Trace | None = None
+) -> list[Result]:
+    """One result for every rule that fires (the first only, unless `match: all`), or a single skip."""
+    scope = Scope(record, request, mapping.empty_values, trace=trace)
+    _fill_let(mapping, scope, now=now)
+    if mapping.receive.test_when and all(
+        condition.holds(one, scope.find, now=now) for one in mapping.receive.test_when
+    ):
+        return [Result(kind="skip", reason="a test delivery of the sender: verified, nothing dialled")]
+    fired = _firing(mapping, scope, now=now)
+    if not fired:
+        return [Result(kind="skip", reason="no rule matched")]
+    return [_result(mapping, rule, scope, now=now) for rule in fired]
+
+
+def _fill_let(mapping: Mapping, scope: Scope, *, now: datetime) -> None:
+    for name, one in mapping.let.items():
+        found = value.find(one, scope, mapping.tables, now=now)
+        if found is not None:
+            scope.let[name] = found
+        if scope.trace:
+            if found is None:
+                scope.trace.empty_lets[name] = value.why_missing(one, scope)
+            scope.trace.note(one.where, f"let.{name} is {describe(found)}")
+
+
+def _firing(mapping: Mapping, scope: Scope, *, now: datetime) -> list[Rule]:
+    fired = []
+    for rule in mapping.rules:
+        if _matches(rule, scope, now=now):
+            fired.append(rule)
+            if not mapping.match_all:
+                break
+    return fired
+
+
+def _matches(rule: Rule, scope: Scope, *, now: datetime) -> bool:
+    for number, one in enumerate(rule.when):
+        if not condition.holds(one, scope.find, now=now):
+            if scope.trace:
+                because = _why_not(one, scope)
+                scope.trace.note((*rule.where, "when", number), f"condition {number + 1} does not hold{because}")
+            return False
+    if scope.trace:
+        scope.trace.note(rule.where, f"rule '{rule.name}' matches")
+    return True
+
+
+def _why_not(one: condition.Condition, scope: Scope) -> str:
+    if isinstance(one, condition.Group):
+        return ""
+    if scope.find(one.field) is None:
+        return f": {scope.why_empty(one.field)}"
+    return f": {one.field.text} is {describe(scope.raw(one.field))}"
+
+
+def _result(mapping: Mapping, rule: Rule, scope: Scope, *, now: datetime) -> Result:
+    got = fields.action(mapping, rule, scope, now=now)
+    if isinstance(got, fields.Missing):
+        return Result(kind=got.kind, rule=rule.name, field=got.field, reason=got.reason)
+    key = _key(mapping, scope)
+    if key is None:
+        reason = "every part of the idempotency key is empty, so a repeat could not be recognised"
+        return Result(kind="reject", rule=rule.name, field="once.key", reason=reason)
+    made = Result(
+        kind="action",
+        rule=rule.name,
+        action=got.action,
+        key=f"{key}#{rule.name}" if mapping.match_all else key,
+        remember=mapping.once.remember,
+        deliver=rule.deliver,
+        if_unknown=rule.if_unknown,
+        sent_at=_moment(mapping.sent_at, scope) if mapping.sent_at else None,
+        fresh_for=mapping.fresh_for or FRESH_FOR[rule.action],
+        zones=got.zones,
+    )
+    return _within_hours(mapping, made, now=now)
+
+
+def _within_hours(mapping: Mapping, made: Result, *, now: datetime) -> Result:
+    if mapping.hours is None or mapping.hours.outside == "send":
+        return made
+    opens = hours.next_open(mapping.hours, made.zones, now=now)
+    if opens is not None and opens <= now:
+        return made
+    if mapping.hours.outside == "skip":
+        return Result(kind="skip", rule=made.rule, reason="outside the calling hours")
+    if opens is None:
+        reason = "the calling hours do not open within a year"
+        return Result(kind="reject", rule=made.rule, field="hours", reason=reason)
+    return replace(made, hold_until=opens)
+
+
+def _key(mapping: Mapping, scope: Scope) -> str | None:
+    """The idempotency key; None when the mapping's own key is empty. A sender's preset may fall back to a hash."""
+    text = template.fill(mapping.once.key, scope.find) if mapping.once.key else None
+    if text is None and mapping.once.own:
+        return None
+    if text is None:
+        return record_hash(scope.record)
+    return text if len(text) <= LONGEST_KEY else hashlib.sha256(text.encode()).hexdigest()
+
+
+def record_hash(record: Any) -> str:
+    """A hash of a record that does not depend on the order of its keys."""
+    plain = json.dumps(record, sort_keys=True, default=str, separators=(",", ":"))
+    return "sha256:" + hashlib.sha256(plain.encode()).hexdigest()
+
+
+def _moment(sent_at: SentAt, scope: Scope) -> datetime | None:
+    """The sender's own time of the event; None (the time of receipt counts) when it cannot be read."""
+    text = path.text_of(scope.find(sent_at.path))
+    if sent_at.unit == "iso8601":
+        return condition.moment(text)
+    number = condition.number(text or "")
+    if number is None or abs(number) > 10**14:
+        return None
+    seconds = number / 1000 if sent_at.unit == "ms" else number
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=float(seconds))

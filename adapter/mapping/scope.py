@@ -1,0 +1,73 @@
+"""What the texts of a mapping can reach: the record, the values of `let`, the request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from adapter import path
+from adapter.condition import folded
+from adapter.mapping.text import Where
+
+
+@dataclass(slots=True)
+class Trace:
+    """What was found on the way, for a person who asks why; `where` is the place in the mapping file."""
+
+    notes: list[tuple[Where, str]] = field(default_factory=list)
+    empty_lets: dict[str, str] = field(default_factory=dict)
+
+    def note(self, where: Where, text: str) -> None:
+        """Remember one step."""
+        self.notes.append((where, text))
+
+
+@dataclass(slots=True)
+class Scope:
+    """One record with its surroundings; `let` is filled while the mapping runs."""
+
+    record: Any
+    request: Mapping[str, Any]
+    empty: frozenset[str]
+    let: dict[str, Any] = field(default_factory=dict)
+    trace: Trace | None = None
+
+    def raw(self, where: path.Path) -> Any:
+        """What stands there, empty or not."""
+        if where.root == "record":
+            return path.get(where, self.record)
+        return path.get(where, self.let if where.root == "let" else self.request)
+
+    def find(self, where: path.Path) -> Any:
+        """What stands there, or None when it is missing, null, blank or one of `empty_values`."""
+        value = self.raw(where)
+        return None if self.is_empty(value) else value
+
+    def is_empty(self, value: Any) -> bool:
+        """Whether a value counts as nothing; 0 and false do not."""
+        if isinstance(value, str):
+            text = value.strip()
+            return not text or (bool(self.empty) and folded(text) in self.empty)
+        if isinstance(value, list):
+            return all(self.is_empty(item) for item in value)
+        return value is None or value == {}
+
+    def why_empty(self, where: path.Path) -> str:
+        """In words, why `find` gives nothing there, or why a text place finds no text."""
+        value = self.raw(where)
+        if where.root == "let" and value is None:
+            name = where.text.partition(".")[2]
+            because = self.trace.empty_lets.get(name, "") if self.trace else ""
+            return f"{where.text} is empty" + (f" ({because})" if because else "")
+        if isinstance(value, dict):
+            return f"{where.text} is a group of keys ({', '.join(list(value)[:5])}), not a text"
+        return f"{where.text} is empty" if value is not None else f"{where.text} is not in the record"
+
+
+def describe(value: Any) -> str:
+    """A value as a trace shows it: short, quoted, never longer than a line."""
+    text = path.text_of(value)
+    if text is None:
+        return "a group of keys" if isinstance(value, dict) else "nothing"
+    return f"'{text[:77]}...'" if len(text) > 80 else f"'{text}'"

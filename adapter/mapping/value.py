@@ -1,0 +1,122 @@
+"""Work out a value: find it, clean it, fall back to its default."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from adapter import condition, path, payload, template
+from adapter.errors import PayloadError
+from adapter.mapping.compiled import Value
+from adapter.mapping.scope import Scope, describe
+
+Tables = Mapping[str, Mapping[str, str]]
+
+
+def find(value: Value, scope: Scope, tables: Tables, *, now: datetime) -> Any:
+    """What the value gives for this record, cleaned, or its default; None when there is nothing."""
+    found = _source(value, scope, tables, now=now)
+    for step in value.clean:
+        if found is None:
+            break
+        found = CLEAN[step](found)
+        if scope.trace:
+            scope.trace.note(value.where, f"clean {step} gives {describe(found)}")
+    if scope.is_empty(found):
+        found = template.fill(value.default, scope.find) if value.default else None
+        if scope.trace and found is not None:
+            scope.trace.note(value.where, f"nothing found, so the default {describe(found)} is used")
+    return found
+
+
+def text(value: Value, scope: Scope, tables: Tables, *, now: datetime) -> str | None:
+    """The same as text: a list gives its first item, a group of keys nothing."""
+    found = path.text_of(find(value, scope, tables, now=now))
+    return None if scope.is_empty(found) else found
+
+
+def why_missing(value: Value, scope: Scope) -> str:
+    """In words, what was tried and what each held."""
+    if value.lookup is not None:
+        return f"table {value.lookup} has no line for {_key_text(value, scope)}"
+    paths = value.first_of or ((value.field,) if value.field else value.text.paths if value.text else ())
+    return "; ".join(scope.why_empty(one) for one in paths) or "no line of choose applies"
+
+
+def _source(value: Value, scope: Scope, tables: Tables, *, now: datetime) -> Any:
+    if value.text is not None:
+        return template.fill(value.text, scope.find)
+    if value.field is not None:
+        return scope.find(value.field)
+    if value.first_of:
+        return _first(value.first_of, scope)
+    if value.lookup is not None:
+        return _look_up(value, scope, tables)
+    return _choose(value, scope, tables, now=now)
+
+
+def _first(paths: tuple[path.Path, ...], scope: Scope) -> Any:
+    for one in paths:
+        if (found := scope.find(one)) is not None and not isinstance(found, dict):
+            return found
+    return None
+
+
+def _look_up(value: Value, scope: Scope, tables: Tables) -> str | None:
+    key = template.fill(value.key, scope.find) if value.key else None
+    found = tables[value.lookup or ""].get(condition.folded(key)) if key is not None else None
+    if scope.trace:
+        scope.trace.note(value.where, f"table {value.lookup}, {describe(key)}: {describe(found)}")
+    return found
+
+
+def _key_text(value: Value, scope: Scope) -> str:
+    key = template.fill(value.key, scope.find) if value.key else None
+    if key is not None:
+        return describe(key)
+    empty = "; ".join(scope.why_empty(one) for one in value.key.paths) if value.key else ""
+    return f"an empty key ({empty})"
+
+
+def _choose(value: Value, scope: Scope, tables: Tables, *, now: datetime) -> Any:
+    for case in value.choose:
+        if all(condition.holds(one, scope.find, now=now) for one in case.when):
+            return find(case.use, scope, tables, now=now)
+    return None
+
+
+def _each(change: Callable[[str], str]) -> Callable[[Any], Any]:
+    """A change of text that also serves every item of a list."""
+
+    def apply(found: Any) -> Any:
+        if isinstance(found, list):
+            return [apply(item) for item in found]
+        shown = path.text_of(found)
+        return change(shown) if shown is not None else None
+
+    return apply
+
+
+def _parse_json(found: Any) -> Any:
+    try:
+        return payload.parse("json", (path.text_of(found) or "").encode())
+    except PayloadError:
+        return None
+
+
+def _split(found: Any) -> list[str]:
+    shown = path.text_of(found) or ""
+    return [part.strip() for part in re.split("[;,]" if ";" not in shown else ";", shown) if part.strip()]
+
+
+CLEAN: Mapping[str, Callable[[Any], Any]] = {
+    "trim": _each(str.strip),
+    "lower": _each(str.lower),
+    "upper": _each(str.upper),
+    "digits": _each(lambda text: "".join(char for char in text if char in "0123456789")),
+    "first_word": _each(lambda text: (text.split() or [""])[0]),
+    "parse_json": _parse_json,
+    "split": _split,
+}

@@ -1,0 +1,74 @@
+"""Bodies become trees of `dict`, `list`, `str`, `int`, `Decimal`, `bool` and `None`.
+
+What comes out can be kept by any database: no NUL, no half of a surrogate pair, no NaN. No body of the size
+that is let in costs more than a moment: depth, values, fields and digits are bounded while it is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from adapter import path
+from adapter.errors import PayloadError, UnsupportedBody
+from adapter.payload.form_body import parse_form
+from adapter.payload.json_body import parse_json
+from adapter.payload.tree import MAX_DEPTH, MAX_NODES
+from adapter.payload.xml_body import parse_soap, parse_xml
+
+__all__ = ["MAX_DEPTH", "MAX_NODES", "check_type", "kind_of", "parse", "records"]
+
+_KINDS: Mapping[str, str] = {
+    "application/json": "json",
+    "application/x-www-form-urlencoded": "form",
+    "multipart/form-data": "form",
+    "application/xml": "xml",
+    "text/xml": "xml",
+}
+_PARSERS: Mapping[str, Callable[[bytes], Any]] = {
+    "json": parse_json,
+    "soap": parse_soap,
+    "xml": parse_xml,
+}
+
+
+def kind_of(content_type: str) -> str | None:
+    """Return "json", "form" or "xml" as the content type says, or None when it says nothing we know."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    _, plus, suffix = media_type.rpartition("+")
+    return suffix if plus and suffix in ("json", "xml") else _KINDS.get(media_type)
+
+
+def check_type(kind: str, content_type: str) -> None:
+    """Raise `UnsupportedBody` when the content type plainly says another kind of body than `kind`."""
+    said = kind_of(content_type)
+    if said is not None and said != ("xml" if kind == "soap" else kind):
+        raise UnsupportedBody(f"the content type says {said}, but this mapping reads {kind}")
+
+
+def parse(kind: str, body: bytes, *, content_type: str = "") -> Any:
+    """Return the tree that `body` holds; raise `PayloadError`, or `UnsupportedBody` for an unknown kind.
+
+    json: the object or list, fractions as `Decimal`. form: field -> text, or -> list of texts when it is
+    repeated. xml: name of the root element -> its content. soap: the content of a SOAP 1.1 Body.
+    """
+    if kind == "form":
+        return parse_form(body, content_type)
+    if kind not in _PARSERS:
+        raise UnsupportedBody(f"bodies of the kind {kind} cannot be read")
+    return _PARSERS[kind](body)
+
+
+def records(document: Any, where: path.Path | None, *, most: int = 1000) -> list[Any]:
+    """Return the records at `where`, in the whole document when it is None; one object is a list of one.
+
+    Raise `PayloadError` when nothing is there that could hold a record, or more than `most` records are.
+    """
+    found = document if where is None else path.get(where, document)
+    if isinstance(found, dict):
+        return [found]
+    if not isinstance(found, list):
+        raise PayloadError(f"there are no records at {where or '$'}")
+    if len(found) > most:
+        raise PayloadError(f"the body holds {len(found)} records, more than {most}")
+    return found

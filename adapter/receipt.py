@@ -1,0 +1,108 @@
+"""Receipts: what became of a record, as plain data and in one sentence a person can read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from adapter.mapping import Result
+from adapter.model import Action, Attempt, Callback, ClickToDial, Delivery, SelectCallerId
+
+Link = Callable[[str], str]
+"""Gives the signed status URL of a delivery's id."""
+
+
+def of_delivery(delivery: Delivery, link: Link, *, duplicate: bool = False) -> dict[str, Any]:
+    """The receipt of a delivery; for a repeated event it is the first one's, marked with `duplicate_of`."""
+    return {
+        "id": delivery.id,
+        "state": delivery.state,
+        "action": delivery.action.kind,
+        "reason": delivery.reason,
+        "message": message(delivery, duplicate=duplicate),
+        "mapping": delivery.mapping,
+        "version": delivery.version,
+        "rule": delivery.rule,
+        "created_at": instant(delivery.created_at),
+        "updated_at": instant(delivery.updated_at),
+        "status_url": link(delivery.id),
+        "duplicate_of": delivery.id if duplicate else None,
+    }
+
+
+def of_result(result: Result, *, mapping: str, version: str, now: datetime) -> dict[str, Any]:
+    """The receipt of a record that made no delivery: `skip` or `reject`."""
+    told = {"skip": "Nothing was done: {}.", "reject": "This record cannot be used: {}."}[result.kind]
+    return {
+        "id": None,
+        "state": result.kind,
+        "action": None,
+        "reason": result.reason,
+        "message": told.format(result.reason),
+        "mapping": mapping,
+        "version": version,
+        "rule": result.rule or None,
+        "created_at": instant(now),
+        "updated_at": instant(now),
+        "status_url": None,
+        "duplicate_of": None,
+    }
+
+
+def of_attempt(attempt: Attempt) -> dict[str, Any]:
+    """One try at Xima."""
+    return {
+        "at": instant(attempt.at),
+        "phase": attempt.phase,
+        "status": attempt.status,
+        "reason": attempt.reason,
+        "duration_ms": attempt.duration_ms,
+    }
+
+
+def instant(moment: datetime) -> str:
+    """A moment as ISO 8601 in UTC with milliseconds."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def last_four(number: str) -> str:
+    """A number as it may be shown: its last four digits."""
+    return f"…{number[-4:]}" if len(number) > 4 else number
+
+
+def what(action: Action) -> str:
+    """The action in words."""
+    match action:
+        case ClickToDial():
+            return f"the call from extension {action.agent} to {last_four(action.number_to_dial)}"
+        case Callback():
+            return f"the callback to {last_four(action.callback_number)} for the skill {action.skill}"
+        case SelectCallerId():
+            return f"the caller id {action.label} for extension {action.agent}"
+    return action.kind
+
+
+def message(delivery: Delivery, *, duplicate: bool = False) -> str:
+    """One sentence; it never says more than is known (accepted by Xima is not: connected)."""
+    told = SENTENCES[delivery.state].format(what=what(delivery.action), why=delivery.reason, due=_due(delivery))
+    again = "This event was received before and is done once only. " if duplicate else ""
+    return again + told[0].upper() + told[1:]
+
+
+def _due(delivery: Delivery) -> str:
+    return instant(delivery.due_at)
+
+
+SENTENCES = {
+    "held": "{what} is held until {due}: {why}.",
+    "queued": "{what} is waiting to be sent to Xima.",
+    "sending": "{what} is on its way to Xima; the answer has not come yet.",
+    "accepted": "Xima accepted {what}.",
+    "refused": "Xima refused {what}: {why}.",
+    "unknown": "nobody can tell whether Xima did {what}: {why}. A person has to decide; it is not sent again.",
+    "failed": "{what} was not made and will not be: {why}.",
+    "expired": "{what} was not made: {why}.",
+    "suppressed": "{what} was not made: {why}.",
+    "cancelled": "{what} was cancelled: {why}.",
+}

@@ -1,0 +1,130 @@
+"""The store: deliveries are the queue and the truth at once, in SQLite; every commit is on disk before it counts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from adapter.errors import StoreError
+from adapter.model import Attempt, Delivery
+from adapter.policy import Verdict
+from adapter.store import arrivals, desk, migrate, queue
+from adapter.store.arrivals import Arrival, Entry, Kept
+from adapter.store.engine import Database
+
+__all__ = ["Arrival", "Entry", "Kept", "Store"]
+
+
+class Store:
+    """Everything that is read or written; each method is one transaction and raises `StoreError` when it fails."""
+
+    def __init__(self, url: str) -> None:
+        self._database = Database(url)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._database.close()
+
+    # the schema
+
+    def upgrade(self) -> None:
+        """Create the tables or bring them to this version."""
+        with self._database.writing() as connection:
+            migrate.upgrade(connection)
+
+    def check(self) -> None:
+        """Raise `StoreError` unless the store can be read and has the tables of this version."""
+        with self._database.reading() as connection:
+            found = migrate.version(connection)
+        if found != migrate.head():
+            said = f"version {found}" if found else "no tables"
+            raise StoreError(
+                f"the store has {said}, this adapter needs {migrate.head()}: run xima-adapter db upgrade"
+            )
+
+    # requests
+
+    def add(self, arrival: Arrival, entries: Sequence[Entry]) -> list[Kept | None]:
+        """Keep a request and its new deliveries; the first delivery with the same key stands for a repeated one."""
+        with self._database.writing() as connection:
+            return arrivals.add(connection, arrival, entries)
+
+    def count_refusal(self, *, mapping: str, code: str, reason: str, now: datetime) -> None:
+        """Count a refused request; nothing of its content is kept."""
+        with self._database.writing() as connection:
+            arrivals.count_refusal(connection, mapping=mapping, code=code, reason=reason, now=now)
+
+    # dispatching
+
+    def claim(
+        self, decide: queue.Decide, *, owner: str, now: datetime, lease_until: datetime, most: int
+    ) -> tuple[list[Delivery], list[Delivery]]:
+        """Take due deliveries for sending; second, those that `decide` moved elsewhere."""
+        with self._database.reading() as connection:
+            if not queue.is_due(connection, now):
+                return [], []
+        with self._database.writing() as connection:
+            return queue.claim(connection, decide, owner=owner, now=now, lease_until=lease_until, most=most)
+
+    def save(self, delivery: Delivery, verdict: Verdict, made: Sequence[Attempt], *, now: datetime) -> bool:
+        """Keep what came of a claimed delivery; False when the claim was lost meanwhile."""
+        with self._database.writing() as connection:
+            return queue.save(connection, delivery, verdict, made, now=now)
+
+    def renew(self, ids: Collection[str], *, owner: str, until: datetime) -> None:
+        """Keep the leases of deliveries that are still under way."""
+        with self._database.writing() as connection:
+            queue.renew(connection, ids, owner=owner, until=until)
+
+    def abandoned(self, *, now: datetime) -> list[Delivery]:
+        """Deliveries whose lease ran out."""
+        with self._database.reading() as connection:
+            return queue.abandoned(connection, now)
+
+    # people
+
+    def get(self, delivery_id: str) -> Delivery | None:
+        """One delivery, or None."""
+        with self._database.reading() as connection:
+            return desk.get(connection, delivery_id)
+
+    def attempts(self, delivery_id: str) -> list[Attempt]:
+        """Every try at Xima, oldest first."""
+        with self._database.reading() as connection:
+            return arrivals.attempts_of(connection, delivery_id)
+
+    def acts(self, delivery_id: str) -> list[Mapping[str, Any]]:
+        """What people did to a delivery, oldest first."""
+        with self._database.reading() as connection:
+            return desk.acts_of(connection, delivery_id)
+
+    def newest(self, *, most: int = 50, **filters: str) -> list[Delivery]:
+        """The newest deliveries, the latest first, by `state` or `mapping` if wished."""
+        with self._database.reading() as connection:
+            return desk.newest(connection, most=most, filters=filters)
+
+    def counts(self) -> dict[str, int]:
+        """How many deliveries are in each state."""
+        with self._database.reading() as connection:
+            return desk.counts(connection)
+
+    def refusals(self, *, most: int = 50) -> list[Mapping[str, Any]]:
+        """Counted refusals, the latest first."""
+        with self._database.reading() as connection:
+            return desk.refused(connection, most=most)
+
+    def request(self, request_id: str) -> Mapping[str, Any] | None:
+        """A request as it was kept, or None."""
+        with self._database.reading() as connection:
+            return desk.request(connection, request_id)
+
+    def act(self, delivery: Delivery, verdict: Verdict, *, who: str, now: datetime) -> None:
+        """Move a delivery because a person said so; raises `Conflict`."""
+        with self._database.writing() as connection:
+            desk.act(connection, delivery, verdict, who=who, now=now)
+
+    def purge(self, *, before: datetime, now: datetime, most: int = 500) -> int:
+        """Remove what ended before `before`, a limited number of rows at a time; gives how many went."""
+        with self._database.writing() as connection:
+            return desk.purge(connection, before=before, now=now, most=most)

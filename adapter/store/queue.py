@@ -1,0 +1,161 @@
+"""The deliveries that wait, the leases of those under way, and what came of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, exists, insert, select, update
+
+from adapter.model import Attempt, Delivery
+from adapter.policy import Verdict
+from adapter.store.rows import COLUMNS, delivery_of
+from adapter.store.tables import attempts, deliveries
+
+d = deliveries.c
+Decide = Callable[[Delivery], Verdict | None]
+
+DUE = select(
+    exists().where(d.state.in_(("queued", "held")), d.due_at <= bindparam("now", type_=d.due_at.type))
+)
+RELEASE = (
+    update(deliveries)
+    .where(d.state == "held", d.due_at <= bindparam("now", type_=d.due_at.type))
+    .values(state="queued", updated_at=bindparam("now", type_=d.due_at.type))
+)
+NEXT = (
+    select(*COLUMNS)
+    .where(d.state == "queued", d.due_at <= bindparam("now", type_=d.due_at.type))
+    .order_by(d.priority, d.due_at)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+"""Clicks before callbacks; PostgreSQL skips what another dispatcher holds, SQLite has one writer anyway."""
+
+MOVE = update(deliveries).where(
+    d.id == bindparam("this"), d.attempt == bindparam("claim"), d.state == bindparam("old")
+)
+SAVE = MOVE.values(
+    state=bindparam("state"),
+    reason=bindparam("reason"),
+    updated_at=bindparam("updated_at"),
+    due_at=bindparam("due_at"),
+    expires_at=bindparam("expires_at"),
+    tries=bindparam("tries"),
+    lease_owner=None,
+    lease_until=None,
+)
+TAKE = MOVE.values(
+    state="sending",
+    updated_at=bindparam("updated_at"),
+    attempt=bindparam("attempt"),
+    lease_owner=bindparam("lease_owner"),
+    lease_until=bindparam("lease_until"),
+)
+ADD_ATTEMPT = insert(attempts)
+PER_CLAIM = 100
+"""Attempts are numbered claim * 100 + n, so that two holders of one delivery never use the same number."""
+
+
+def is_due(connection: Connection, now: datetime) -> bool:
+    """Whether anything waits for `claim`."""
+    return bool(connection.execute(DUE, {"now": now}).scalar())
+
+
+def claim(
+    connection: Connection, decide: Decide, *, owner: str, now: datetime, lease_until: datetime, most: int
+) -> tuple[list[Delivery], list[Delivery]]:
+    """Take due deliveries for sending, and those that `decide` moved elsewhere; both as they are now."""
+    connection.execute(RELEASE, {"now": now})
+    taken, moved = [], []
+    for row in connection.execute(NEXT, {"now": now, "most": most}).all():
+        delivery = delivery_of(row)
+        verdict = decide(delivery)
+        if verdict is None:
+            taken.append(_take(connection, delivery, owner=owner, now=now, lease_until=lease_until))
+        else:
+            move(connection, delivery, verdict, tries=delivery.tries, now=now)
+            moved.append(replace(delivery, state=verdict.state, reason=verdict.reason, updated_at=now))
+    return taken, moved
+
+
+def _take(
+    connection: Connection, delivery: Delivery, *, owner: str, now: datetime, lease_until: datetime
+) -> Delivery:
+    taken = replace(
+        delivery,
+        state="sending",
+        attempt=delivery.attempt + 1,
+        lease_owner=owner,
+        lease_until=lease_until,
+        updated_at=now,
+    )
+    names = ("updated_at", "attempt", "lease_owner", "lease_until")
+    connection.execute(TAKE, {**_this(delivery), **{name: getattr(taken, name) for name in names}})
+    return taken
+
+
+def _this(delivery: Delivery) -> dict[str, object]:
+    return {"this": delivery.id, "claim": delivery.attempt, "old": delivery.state}
+
+
+def move(connection: Connection, delivery: Delivery, verdict: Verdict, *, tries: int, now: datetime) -> bool:
+    """Move a delivery to where a verdict sends it; False when it is not any more what `delivery` says."""
+    values = {
+        "state": verdict.state,
+        "reason": verdict.reason,
+        "updated_at": now,
+        "due_at": verdict.due_at,
+        "expires_at": verdict.expires_at,
+        "tries": tries,
+    }
+    return connection.execute(SAVE, {**_this(delivery), **values}).rowcount == 1
+
+
+def save(
+    connection: Connection, delivery: Delivery, verdict: Verdict, made: Sequence[Attempt], *, now: datetime
+) -> bool:
+    """Keep what came of a claimed delivery; False when the claim was lost meanwhile.
+
+    A holder that was taken for dead may still bring the truth: `unknown` becomes `accepted` when Xima said so.
+    """
+    tries = delivery.tries + len(made)
+    saved = move(connection, delivery, verdict, tries=tries, now=now)
+    if not saved and verdict.state == "accepted":
+        saved = move(connection, replace(delivery, state="unknown"), verdict, tries=tries, now=now)
+    add_attempts(connection, delivery, made)
+    return saved
+
+
+def add_attempts(connection: Connection, delivery: Delivery, made: Sequence[Attempt]) -> None:
+    """Add rows for tries at Xima."""
+    rows = [
+        {
+            "delivery_id": delivery.id,
+            "number": delivery.attempt * PER_CLAIM + number,
+            "at": one.at,
+            "phase": one.phase,
+            "status": one.status,
+            "reason": one.reason,
+            "duration_ms": one.duration_ms,
+        }
+        for number, one in enumerate(made)
+    ]
+    if rows:
+        connection.execute(ADD_ATTEMPT, rows)
+
+
+def renew(connection: Connection, ids: Collection[str], *, owner: str, until: datetime) -> None:
+    """Keep the leases of deliveries that are still under way."""
+    connection.execute(
+        update(deliveries)
+        .where(d.id.in_(list(ids)), d.lease_owner == owner, d.state == "sending")
+        .values(lease_until=until)
+    )
+
+
+def abandoned(connection: Connection, now: datetime) -> list[Delivery]:
+    """Deliveries whose lease ran out: their holder is dead or cut off."""
+    asked = select(*COLUMNS).where(d.state == "sending", d.lease_until < now)
+    return [delivery_of(row) for row in connection.execute(asked)]

@@ -1,0 +1,32 @@
+"""Rows of the tables as values of the product, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row
+
+from adapter.model import Attempt, Delivery
+from adapter.store.tables import deliveries
+
+COLUMNS = tuple(deliveries.c[name] for name in Delivery.columns())
+PRIORITY = {"click_to_dial": 0, "select_caller_id": 0, "callback": 1}
+"""Who goes first when several are due: somebody waits for a click with a headset on."""
+
+
+def delivery_of(row: Row[Any]) -> Delivery:
+    """The delivery in a row selected with `COLUMNS`."""
+    return Delivery(**row._mapping)
+
+
+def row_of(delivery: Delivery) -> dict[str, Any]:
+    """The row of a delivery."""
+    values = {name: getattr(delivery, name) for name in Delivery.columns()}
+    return {**values, "priority": PRIORITY[delivery.action.kind]}
+
+
+def attempt_of(row: Row[Any]) -> Attempt:
+    """The attempt in a row."""
+    return Attempt(
+        at=row.at, phase=row.phase, status=row.status, reason=row.reason, duration_ms=row.duration_ms
+    )

@@ -1,0 +1,64 @@
+"""The web application: webhooks in, receipts out."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+from flask import Flask, Response, g
+
+from adapter.dispatcher import Clock, Dispatcher
+from adapter.intake import Intake
+from adapter.settings import Settings
+from adapter.sources import Sources
+from adapter.store import Store
+from adapter.web import deliveries, errors, health, hooks
+from adapter.web.links import Links
+from adapter.web.parts import Parts, parts
+
+
+def utc_now() -> datetime:
+    """The clock of the front: the only place besides the other doors that reads the time."""
+    return datetime.now(UTC)
+
+
+def create_app(
+    settings: Settings,
+    sources: Callable[[], Sources],
+    store: Store,
+    dispatcher: Dispatcher,
+    clock: Clock = utc_now,
+) -> Flask:
+    """The application made of its parts; `sources` gives the mappings in force at each request."""
+    app = Flask("adapter.web")
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False  # a sender that is redirected counts it as a failure
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    pool = ThreadPoolExecutor(settings.threads * 2, thread_name_prefix="click")
+    intake = Intake(sources, store, dispatcher, pool=pool, wait=settings.wait)
+    links = Links(settings.secret_keys, settings.public_url)
+    app.extensions["adapter"] = Parts(
+        settings=settings, sources=sources, store=store, intake=intake, links=links, clock=clock
+    )
+    app.before_request(_begin)
+    app.after_request(_finish)
+    for part in (hooks, deliveries, health):
+        app.register_blueprint(part.blueprint)
+    errors.init_app(app)
+    return app
+
+
+def _begin() -> None:
+    g.now = parts().clock()
+    g.request_id = secrets.token_hex(8)
+
+
+def _finish(response: Response) -> Response:
+    response.headers["X-Request-Id"] = g.get("request_id", "-")
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"  # status links carry their token in the URL
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response

@@ -1,0 +1,91 @@
+"""`POST /hooks/<mapping>`: raw body first, then everything else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, g, jsonify, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from adapter import receipt
+from adapter.errors import BodyTooLarge
+from adapter.intake import Came, Taken
+from adapter.model import Received
+from adapter.web.parts import parts
+
+blueprint = Blueprint("hooks", __name__)
+
+SOAP_ACK = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n'
+    '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"><soapenv:Body>'
+    '<notificationsResponse xmlns="http://soap.sforce.com/2005/09/outbound"><Ack>true</Ack></notificationsResponse>'
+    "</soapenv:Body></soapenv:Envelope>"
+)
+ANSWERS = {
+    "soap_ack": (SOAP_ACK, "text/xml; charset=utf-8"),
+    "empty_object": ("{}", "application/json"),
+    "empty": ("", "text/plain"),
+}
+FAILED = {"refused": 422, "failed": 422, "expired": 422, "reject": 422, "unknown": 504, "sending": 504}
+"""Statuses for senders that show them to a person (`answer: {failures: 4xx}`)."""
+
+
+@blueprint.post("/hooks/<name>")
+def receive(name: str) -> Response:
+    """Take a webhook; the answer is what became of it, or what its sender wants to hear."""
+    taken = parts().intake.take(name, _received(name), request_id=g.request_id, now=g.now)
+    return _answer(taken)
+
+
+def _received(name: str) -> Received:
+    try:
+        body = request.get_data(cache=False)
+    except RequestEntityTooLarge as exc:
+        most = parts().settings.max_body
+        too_large = BodyTooLarge(f"the body is larger than {most} bytes (ADAPTER_MAX_BODY)")
+        parts().intake.refuse(name, too_large, request_id=g.request_id, now=g.now)
+        raise too_large from exc
+    headers = {header.lower(): text for header, text in request.headers.items()}
+    return Received(
+        method=request.method, url=parts().settings.public_url + raw_target(), headers=headers, body=body
+    )
+
+
+def raw_target() -> str:
+    """The request's target byte for byte as it was received, which is what senders sign; never the Host header.
+
+    Set by gunicorn (RAW_URI) and werkzeug's server (REQUEST_URI); put together again only without either.
+    """
+    target: str = (
+        request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or request.full_path.rstrip("?")
+    )
+    if target.startswith(("http://", "https://")):  # the absolute form that proxies use
+        target = "/" + target.split("/", 3)[3] if target.count("/") > 2 else "/"
+    return target
+
+
+def _answer(taken: Taken) -> Response:
+    wanted = taken.source.mapping.receive
+    status = _status(taken) if wanted.failures else 200
+    if wanted.answer_body is not None:
+        return Response(wanted.answer_body, status, content_type=wanted.answer_type)
+    if wanted.answer in ANSWERS:
+        body, content_type = ANSWERS[wanted.answer]
+        return Response(body, status, content_type=content_type)
+    response = jsonify(receipts=[_receipt(taken, one) for one in taken.came])
+    response.status_code = status
+    return response
+
+
+def _receipt(taken: Taken, came: Came) -> dict[str, Any]:
+    if came.delivery is not None:
+        return receipt.of_delivery(came.delivery, parts().links.status, duplicate=came.duplicate)
+    mapping = taken.source.mapping
+    return receipt.of_result(came.result, mapping=mapping.name, version=mapping.version, now=g.now)
+
+
+def _status(taken: Taken) -> int:
+    if len(taken.came) != 1:
+        return 200
+    came = taken.came[0]
+    return FAILED.get(came.delivery.state if came.delivery else came.result.kind, 200)

@@ -1,0 +1,58 @@
+"""The WSGI door: `gunicorn 'adapter.wsgi:create()'` or `xima-adapter web`; everything is made from the environment."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from adapter import logs, settings, sources, xima
+from adapter.dispatcher import Dispatcher
+from adapter.settings import Settings
+from adapter.sources import Sources
+from adapter.store import Store
+from adapter.web import create_app
+
+
+def clock() -> datetime:
+    """The time, aware, in UTC: read by the doors only."""
+    return datetime.now(UTC)
+
+
+def owner(role: str) -> str:
+    """A name for this process in the leases it holds."""
+    return f"{role}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
+def tenants(given: Settings) -> dict[str, xima.Client]:
+    """A client for every Xima tenant."""
+    tenant = xima.Tenant(name="default", base_url=given.xima_host, token=given.xima_token)
+    return {tenant.name: xima.Client(tenant)}
+
+
+def loaded(given: Settings) -> Sources:
+    """The mappings in force; those that cannot be used are logged with everything that is wrong."""
+    found = sources.load(given.mappings, public_url=given.public_url)
+    for broken in found.broken.values():
+        for problem in broken.problems:
+            logs.event("mapping.broken", level=logging.ERROR, problem=problem.splitlines()[0])
+    return found
+
+
+def create(given: Settings | None = None, found: Sources | None = None) -> Flask:
+    """The application with all its parts."""
+    given = given or settings.load()
+    logs.set_up((given.xima_token, *given.secret_keys))
+    found = found or loaded(given)
+    store = Store(given.database_url)
+    dispatcher = Dispatcher(store, tenants(given), clock, owner=owner("web"))
+    in_force: Callable[[], Sources] = lambda: found  # noqa: E731 - a list that never changes while it runs
+    app = create_app(given, in_force, store, dispatcher, clock)
+    if given.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=given.trusted_proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]
+    return app

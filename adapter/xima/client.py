@@ -1,0 +1,172 @@
+"""The one place that talks to Xima."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from weakref import WeakSet
+
+import requests
+from urllib3.exceptions import HTTPError, ReadTimeoutError
+
+from adapter import __version__
+from adapter.errors import TextError, Unavailable
+from adapter.model import Action, Outcome
+from adapter.xima import answer, lists, request
+from adapter.xima.wire import NotSent, Session
+
+EXCERPT = 1024
+"""Bytes of an error's body that are read."""
+LIST = 4_000_000
+"""Bytes of a list that are read; thousands of agents need a tenth of it."""
+
+_HOST = re.compile(r"(?ai)(https?://)?([a-z0-9](?:[a-z0-9_.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(:[0-9]{1,5})?/?")
+_TROUBLE = (NotSent, OSError, HTTPError)
+"""What can go wrong on the way to Xima; the errors of requests are OSErrors, HTTPError is urllib3's."""
+
+
+def base_url(host: str) -> str:
+    """The origin a host means: `acme.xima.cloud`, or `http(s)://host:port` in full; raises `TextError`."""
+    found = _HOST.fullmatch(host.strip())
+    if not found or int((found[3] or ":1")[1:]) not in range(1, 65536):
+        raise TextError("write acme.xima.cloud or https://host:port, with no user, path or query")
+    return ((found[1] or "https://") + found[2] + (found[3] or "")).lower()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tenant:
+    """One Xima account and the Service User token that acts for it; the token is in no repr."""
+
+    name: str
+    base_url: str
+    token: str = field(repr=False)
+
+
+class _Line(threading.local):
+    """This thread's session and when it was used last."""
+
+    def __init__(self, sessions: WeakSet[Session]) -> None:
+        self.session = Session()
+        self.used = 0.0
+        sessions.add(self.session)
+
+
+class Client:
+    """A tenant's Xima, for any number of threads.
+
+    An exchange lasts no longer than the resolver takes, the connect time-out for each address of the host
+    and the read time-out for the whole answer, however slowly that trickles in.
+    """
+
+    def __init__(
+        self,
+        tenant: Tenant,
+        *,
+        connect_timeout: float = 3.05,
+        read_timeout: float = 45.0,
+        idle: float = 30.0,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.tenant = tenant
+        self._timeout = (connect_timeout, read_timeout)
+        self._idle = idle
+        self._monotonic = monotonic
+        self._sessions: WeakSet[Session] = WeakSet()
+        self._line = _Line(self._sessions)
+
+    def carry_out(self, action: Action) -> Outcome:
+        """What asking Xima once for `action` proved; trouble on the way is an outcome and raises nothing."""
+        try:
+            with self._exchange(request.build(action)) as response:
+                return self._read(response, action.kind)
+        except _TROUBLE as exc:
+            return self._trouble(exc, action.kind)
+
+    def caller_ids(self, extension: str) -> lists.CallerIds:
+        """The caller ids an agent may use, and the one in force; raises `Unavailable`."""
+        return lists.caller_ids(self._listed(request.caller_ids(extension)))
+
+    def agents(self) -> tuple[lists.Agent, ...]:
+        """Everybody who can be rung; raises `Unavailable`."""
+        return lists.agents(self._listed(request.AGENTS))
+
+    def skills(self) -> tuple[str, ...]:
+        """The name of every skill; raises `Unavailable`."""
+        return lists.skills(self._listed(request.SKILLS))
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        while self._sessions:
+            self._sessions.pop().close()
+
+    @contextmanager
+    def _exchange(self, asked: request.Request) -> Iterator[requests.Response]:
+        line = self._line
+        if self._monotonic() - line.used > self._idle:
+            # Xima may be about to drop it, and a reset on a connection in use leaves open what was done.
+            line.session.close()
+        prepared = self._prepared(asked)
+        try:
+            sent = line.session.send(prepared, timeout=self._timeout, stream=True, allow_redirects=False)
+            with sent as response:
+                yield response
+        finally:
+            line.used = self._monotonic()
+
+    def _prepared(self, asked: request.Request) -> requests.PreparedRequest:
+        headers: dict[str, str | bytes] = {"User-Agent": f"xima-crm-adapter/{__version__}"}
+        body = None
+        if asked.json is not None:
+            headers["Content-Type"] = "application/json"
+            body = json.dumps(asked.json, separators=(",", ":")).encode()
+        prepared = requests.PreparedRequest()
+        try:
+            headers["Authorization"] = f"Bearer {self.tenant.token}".encode("ascii")
+            prepared.prepare(
+                method=asked.method, url=self.tenant.base_url + asked.path, headers=headers, data=body
+            )
+        except ValueError:
+            # Not chained: the message of requests quotes the header, and with it the token.
+            raise NotSent(
+                "the host or the token is written wrongly: check XIMA_HOST and XIMA_TOKEN"
+            ) from None
+        return prepared
+
+    def _read(self, response: requests.Response, kind: str) -> Outcome:
+        excerpt, now = self._excerpt(response), datetime.now(UTC)
+        return answer.read(response.status_code, response.headers, excerpt, kind=kind, now=now)
+
+    def _excerpt(self, response: requests.Response) -> str:
+        """The beginning of the body without the token, also where a cut would leave a part of it."""
+        if response.status_code < 200:
+            # The true answer may still follow; unread, this connection is closed and never used again.
+            return ""
+        token = self.tenant.token.encode()
+        try:
+            body: bytes = response.raw.read(EXCERPT + len(token))
+        except HTTPError:
+            return ""
+        return body.replace(token, b"*" * len(token))[:EXCERPT].decode(errors="replace")
+
+    def _listed(self, asked: request.Request) -> Mapping[str, Any]:
+        try:
+            with self._exchange(asked) as response:
+                if response.status_code // 100 != 2:
+                    raise Unavailable(self._read(response, "").reason)
+                return lists.parsed(response.raw.read(LIST))
+        except _TROUBLE as exc:
+            raise Unavailable(self._trouble(exc, "").reason) from exc
+
+    def _trouble(self, exc: Exception, kind: str) -> Outcome:
+        if isinstance(exc, NotSent):
+            return answer.not_sent(str(exc))
+        if isinstance(exc, (requests.Timeout, ReadTimeoutError)):
+            return answer.unanswered(kind, self._timeout[1])
+        return answer.broken(kind)

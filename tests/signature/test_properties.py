@@ -1,0 +1,169 @@
+"""What must hold for every request: true ones pass, changed ones do not, and nothing crashes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from signature_cases import ENVELOPE, NOT_BUILT, NOW, SCHEMES, judged, refused
+
+from adapter import signature
+from adapter.model import Received
+
+BUILT = {name: signature.scheme(data) for name, data in SCHEMES.items() if data["scheme"] not in NOT_BUILT}
+KEYED = [name for name in BUILT if SCHEMES[name]["scheme"] in ("hmac", "digest")]
+QUICK = settings(max_examples=60, deadline=None)
+
+bodies = st.binary(max_size=60)
+latin = st.text(st.characters(max_codepoint=255), max_size=12)
+urls = st.from_regex(r"\Ahttps://a\.example/[a-z%0-9]{0,6}(\?[a-z]=(%3A|%2F|%20|b){0,4})?\Z")
+
+
+def _secret(name: str) -> str:
+    data = SCHEMES[name]
+    if data["scheme"] == "xml_field":
+        return "00Dxx0000000001"
+    return {"hex": "00ff1234", "base64": "whsec_c2VjcmV0"}.get(data.get("secret_encoding", ""), "user:s3crét")
+
+
+def _body(name: str, body: bytes) -> tuple[bytes, str]:
+    kind = SCHEMES[name]["scheme"]
+    if kind == "xml_field":
+        return ENVELOPE.format("<OrganizationId>00Dxx0000000001</OrganizationId>").encode(), "text/xml"
+    return (b'{"a": 1}', "application/json") if kind == "body_token" else (body, "text/plain")
+
+
+def _signed(name: str, body: bytes, url: str) -> Received:
+    body, content_type = _body(name, body)
+    request = Received(method="POST", url=url, headers={"content-type": content_type}, body=body)
+    return signature.sign(BUILT[name], _secret(name), request, now=NOW)
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_what_a_sender_signs_is_verified_and_another_secret_is_not(name: str) -> None:
+    signed = _signed(name, b'{"phone": "\xc3\xa9"}', "https://a.example/in?x=%3A%20")
+    signature.check_secret(BUILT[name], _secret(name))
+    signature.verify(BUILT[name], ["other", _secret(name)], signed, now=NOW)
+    assert refused(BUILT[name], ["00Dxx0000000002", "user:other", "b3RoZXI=", "abcd"], signed)
+
+
+@QUICK
+@given(name=st.sampled_from(KEYED), body=bodies, url=urls, seconds=st.integers(-180, 180))
+def test_every_signed_request_is_verified_inside_its_window(
+    name: str, body: bytes, url: str, seconds: int
+) -> None:
+    now = NOW + timedelta(seconds=seconds)
+    signature.verify(BUILT[name], [_secret(name)], _signed(name, body, url), now=now)
+
+
+def _spoilt(text: str, at: int, by: int) -> str:
+    """`text` with one character changed into another one."""
+    at %= len(text)
+    return text[:at] + chr((ord(text[at]) + 1 + by) % 256) + text[at + 1 :]
+
+
+def _header(*names: str) -> Callable[[Received, int, int], Received]:
+    def change(request: Received, at: int, by: int) -> Received:
+        headers = {
+            name: _spoilt(value, at, by) if name in names else value
+            for name, value in request.headers.items()
+        }
+        return replace(request, headers=headers)
+
+    return change
+
+
+def _of_body(request: Received, at: int, by: int) -> Received:
+    return replace(request, body=_spoilt(request.body.decode("latin-1"), at, by).encode("latin-1"))
+
+
+def _of_url(request: Received, at: int, by: int) -> Received:
+    return replace(request, url=_spoilt(request.url, at, by))
+
+
+def _of_method(request: Received, at: int, by: int) -> Received:
+    return replace(request, method=_spoilt(request.method, at, by))
+
+
+STANDARD = ("webhook-id", "webhook-timestamp", "webhook-signature")
+CHANGES: list[tuple[str, str, Callable[[Received, int, int], Received]]] = [
+    *((name, "body", _of_body) for name in KEYED),
+    *((name, "url", _of_url) for name in ("hubspot-v2", "hubspot-v3")),
+    *((name, "method", _of_method) for name in ("hubspot-v2", "hubspot-v3")),
+    *(("standard-webhooks", header, _header(header)) for header in STANDARD),
+    *(("hubspot-v3", header, _header(header)) for header in ("x-hubspot-request-timestamp",)),
+    *((name, "signature", _header(SCHEMES[name]["header"].lower())) for name in KEYED),
+]
+
+
+@pytest.mark.parametrize("case", CHANGES, ids=lambda case: f"{case[0]}-{case[1]}")
+@settings(max_examples=12, deadline=None)
+@given(
+    body=st.binary(min_size=1, max_size=40),
+    url=urls,
+    at=st.integers(0, 500),
+    by=st.integers(0, 254),
+)
+def test_no_single_byte_can_be_changed(
+    case: tuple[str, str, Callable[[Received, int, int], Received]], body: bytes, url: str, at: int, by: int
+) -> None:
+    name, _, change = case
+    refused(BUILT[name], [_secret(name)], change(_signed(name, body, url), at, by))
+
+
+@QUICK
+@given(
+    name=st.sampled_from(["hubspot-v3", "standard-webhooks", "zendesk", "stripe-like"]),
+    seconds=st.integers(301),
+)
+def test_no_request_can_be_sent_again_later(name: str, seconds: int) -> None:
+    assume(seconds < 10**9)
+    later = NOW + timedelta(seconds=seconds)
+    reason = refused(BUILT[name], [_secret(name)], _signed(name, b"{}", "https://a.example/"), now=later)
+    assert reason == "timestamp outside tolerance"
+
+
+HEADERS = sorted(
+    {"content-type", "authorization"}
+    | {SCHEMES[name]["header"].lower() for name in KEYED}
+    | {part["header"].lower() for data in SCHEMES.values() if "header" in (part := data.get("timestamp", {}))}
+    | {"webhook-id", "svix-id", "x-adapter-key"}
+)
+nasty = st.one_of(
+    st.text(max_size=20),
+    st.text(st.characters(), max_size=20),
+    st.sampled_from(
+        ["sha256=", "v1,", "v1,=", "t=1,v1=", "t=9,t=9", "Basic ", "Basic =", "Bearer \xe9", "9" * 6000]
+    ),
+    st.sampled_from(
+        ["application/json", "text/xml", "application/x-www-form-urlencoded", "multipart/form-data"]
+    ),
+    st.text(st.characters(categories=["Cs", "Nd", "Cc"]), max_size=8),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    name=st.sampled_from(sorted(BUILT)),
+    method=nasty,
+    url=st.one_of(
+        nasty, nasty.map(lambda text: f"https://a.example/?key={text}"), st.just("http://[?code=%ff")
+    ),
+    headers=st.dictionaries(st.sampled_from(HEADERS), nasty, max_size=len(HEADERS)),
+    body=st.one_of(
+        bodies, st.sampled_from([b"<a/>", b"<a", b'{"token": 1}', b'{"token": "\\ud800"}', b"[" * 9000])
+    ),
+    secrets=st.lists(nasty, max_size=3),
+)
+def test_whatever_comes_is_refused_and_nothing_else_is_raised(
+    name: str, method: str, url: str, headers: dict[str, str], body: bytes, secrets: Sequence[Any]
+) -> None:
+    request = Received(method=method, url=url, headers=headers, body=body)
+    reason = judged(BUILT[name], secrets, request)
+    assert len(reason) < 120
+    assert not any(secret in reason for secret in secrets if len(secret) > 12)
