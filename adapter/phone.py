@@ -42,7 +42,6 @@ _UNPARSED = {NumberParseException.TOO_SHORT_NSN: "too short", NumberParseExcepti
 _IMPOSSIBLE = {
     ValidationResult.TOO_SHORT: "too short for {place}",
     ValidationResult.TOO_LONG: "too long for {place}",
-    ValidationResult.INVALID_LENGTH: "no number in {place} is this long",
     _LOCAL: "a local number without its area code (phones.area_code)",
 }
 
@@ -94,6 +93,18 @@ def read(text: str, rules: Rules, *, region: str | None = None, prefix: str = ""
     return Unusable(reason=_why_not(text, own))
 
 
+def emergency(dial: str, home: str | None, prefix: str = "") -> bool:
+    """Return whether what would be keyed begins as an emergency number does at home or in the US.
+
+    The prefix may be used up in part, a plus be dropped on the way; a star code in front changes nothing (*67911).
+    """
+    before = phonenumbers.normalize_digits_only(prefix[-8:])
+    bare = [dial[3:], dial[4:]] if dial.startswith(("*", "#")) else [dial]
+    ends = [before[start:] for start in range(len(before) + 1)]
+    keyed = [end + phonenumbers.normalize_digits_only(text) for text in bare for end in ends]
+    return any(phonenumbers.connects_to_emergency_number(text, at) for text in keyed for at in {home or "US", "US"})
+
+
 def zones(number: Number | str) -> tuple[str, ...]:
     """Return the names of the time zones a number (or its E.164 text) can be in; () when it is not told."""
     parsed = _parse(number if isinstance(number, str) else number.e164, None)
@@ -106,8 +117,7 @@ def region_problem(text: str) -> str | None:
     if text in REGIONS:
         return None
     likely = _country(text) or _LIKELY.get(text.strip().upper())
-    hint = f"; did you mean {likely}?" if likely else ", as US or GB are"
-    return f"'{text}' is not a country code{hint}"
+    return f"'{text}' is not a country code" + (f"; did you mean {likely}?" if likely else ", as US or GB are")
 
 
 def _country(text: str | None) -> str | None:
@@ -133,7 +143,7 @@ def _readings(text: str, region: str | None, area_code: str | None) -> Iterator[
     first = _SECOND.split(text, maxsplit=1)[0]
     if first != text and _digits(first) >= 7:
         yield first
-    if _WORD.search(text):  # the library would read "(home)" after a number as four digits more
+    if _WORD.search(text) and "=" not in text:  # "(home)" would be read as four more digits of the number
         yield _AFTERWARDS.split(text, maxsplit=1)[0]
     yield text
     if text.startswith("00"):
@@ -206,12 +216,7 @@ def _undiallable(dial: str, prefix: str, home: str | None) -> str | None:
     """Return why a number cannot, or must not, be dialled from home."""
     if not dial:
         return f"{home} has no one prefix for abroad (dial_as)" if home else "dialled needs phones.region (dial_as)"
-    # The exchange may take only a part of the prefix for itself, and a plus may be dropped on the way.
-    before, digits = phonenumbers.normalize_digits_only(prefix[-8:]), phonenumbers.normalize_digits_only(dial)
-    keyed = [before[start:] + digits for start in range(len(before) + 1)]
-    regions = {home or "US", "US"}
-    emergency = any(phonenumbers.connects_to_emergency_number(text, at) for text in keyed for at in regions)
-    return _EMERGENCY if emergency else None
+    return _EMERGENCY if emergency(dial, home, prefix) else None
 
 
 def _e164(number: PhoneNumber) -> str:

@@ -13,9 +13,9 @@ LONGEST = timedelta(days=3660)
 _DURATION = re.compile(
     "(?:(?P<days>[0-9]{1,8})d)? ?(?:(?P<hours>[0-9]{1,8})h)? ?(?:(?P<minutes>[0-9]{1,8})m)?"
     " ?(?:(?P<seconds>[0-9]{1,8})s)? ?(?:(?P<milliseconds>[0-9]{1,8})ms)?",
-    re.IGNORECASE,
+    re.ASCII | re.IGNORECASE,
 )
-_SIZE = re.compile(r"([0-9]{1,12})\s*([KMG]?B)?", re.IGNORECASE)
+_SIZE = re.compile(r"([0-9]{1,12})\s*([KMG]?B)?", re.ASCII | re.IGNORECASE)
 _BYTES = {"": 1, "B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
 _ANSWERS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
 _PARTS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))

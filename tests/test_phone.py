@@ -180,9 +180,7 @@ def test_these_forms_need_no_home(dial_as: DialAs) -> None:
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_the_country_of_the_record_says_how_its_number_is_read(
-    region: str | None, text: str, expected: str
-) -> None:
+def test_the_country_of_the_record_says_how_its_number_is_read(region: str | None, text: str, expected: str) -> None:
     assert dial(text, region=region) == expected
 
 
@@ -263,7 +261,7 @@ def test_an_international_freephone_number_is_of_no_country() -> None:
         ("442079460958", "too long for US"),
         ("4929 1234 5678 9012", "too long for US"),
         ("80155501421234567890", "too long"),
-        ("+65 6123 45678", "no number in SG is this long"),
+        ("+65 6123 45678", "not valid in SG"),
         ("801-555-0142 2", "too long for US"),
         ("4711 801-555-0142", "too long for US"),
         ("555-0142", "a local number without its area code (phones.area_code)"),
@@ -337,13 +335,9 @@ def test_an_allowed_region_is_dialled_and_premium_numbers_are_when_the_mapping_s
         pytest.param(None, "e164_digits", "", "+91 11 2345 6789", id="without-a-home"),
     ],
 )
-def test_no_number_reaches_an_emergency_service(
-    home: str | None, dial_as: DialAs, prefix: str, text: str
-) -> None:
+def test_no_number_reaches_an_emergency_service(home: str | None, dial_as: DialAs, prefix: str, text: str) -> None:
     expected = "it would reach an emergency number"
-    assert (
-        reason(text, Rules(region=home, dial_as=dial_as, reject_types=frozenset()), prefix=prefix) == expected
-    )
+    assert reason(text, Rules(region=home, dial_as=dial_as, reject_types=frozenset()), prefix=prefix) == expected
 
 
 @pytest.mark.parametrize(
@@ -361,6 +355,29 @@ def test_no_number_reaches_an_emergency_service(
 )
 def test_a_number_that_only_looks_like_it_is_dialled(home: str, prefix: str, text: str) -> None:
     assert dial(text, home, prefix=prefix).isdecimal()
+
+
+@pytest.mark.parametrize(
+    ("text", "home", "prefix"),
+    [
+        ("911", None, ""),
+        ("911", "US", "9"),
+        ("11", "US", "9"),
+        ("112", "GB", ""),
+        ("*67911", "US", ""),
+        ("*678911", "US", ""),
+        ("#31#112", "DE", ""),
+        ("*6711", "US", "9"),
+    ],
+)
+def test_a_short_code_of_the_administrator_is_checked_as_well(text: str, home: str | None, prefix: str) -> None:
+    assert phone.emergency(text, home, prefix)
+
+
+@pytest.mark.parametrize("text", ["0101", "411", "*67", "*82", "*", "#", "", "*678015550142", "*678019110142"])
+def test_other_short_codes_are_left_alone(text: str) -> None:
+    assert not phone.emergency(text, "US")
+    assert not phone.emergency(text, "US", "9")
 
 
 @pytest.mark.parametrize(
@@ -423,9 +440,7 @@ LIKE_EMERGENCY = {"BR", "LT"}
 def test_the_librarys_example_of_every_country_is_read_at_home(home: str) -> None:
     number = phonenumbers.example_number(home)
     assert number is not None
-    found = phone.read(
-        phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL), Rules(region=home)
-    )
+    found = phone.read(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL), Rules(region=home))
     assert isinstance(found, Number)
     assert found.e164 == phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 

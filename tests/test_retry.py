@@ -12,9 +12,7 @@ NOW = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
 LATE = NOW + timedelta(days=1)
 
 
-def wait(
-    retry_after: timedelta | None = None, *, tries: int = 1, jitter: float = 0.0, at_least: float = 0
-) -> float:
+def wait(retry_after: timedelta | None = None, *, tries: int = 1, jitter: float = 0.0, at_least: float = 0) -> float:
     moment = retry.next_attempt(
         retry_after, tries=tries, now=NOW, deadline=LATE, jitter=jitter, at_least=timedelta(seconds=at_least)
     )

@@ -26,12 +26,14 @@ POLICY = (
 def create_app(world: World) -> Flask:
     """The app over `world`; faults that cut a connection find it in `environ["werkzeug.socket"]`."""
     app = Flask(__name__, template_folder=".", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = wire.MAX_BODY
+    app.config["MAX_CONTENT_LENGTH"] = wire.MAX_BODY + 1
 
     @app.before_request
     def xima() -> Response | None:
-        own = request.path == "/" or request.path.startswith("/_sandbox/")
-        return None if own else _exchange(world)
+        if request.path == "/" or request.path.startswith("/_sandbox/"):
+            wire.take_in(request)
+            return None
+        return _exchange(world)
 
     @app.get("/")
     def page() -> Response:
@@ -52,7 +54,7 @@ def create_app(world: World) -> Flask:
 
     @app.post("/_sandbox/script")
     def load() -> Response:
-        world.load(request.get_data())
+        world.load(wire.take_in(request))
         return _json(world.script.as_dict())
 
     app.register_error_handler(SettingsError, _wrong_script)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from adapter.sandbox.world import Call, Desk, Queue, World
+from adapter.sandbox.world import Call, Desk, Queue, Ring, World
 
 RINGING = timedelta(seconds=30)
 LAST_CALLS = 20
@@ -25,7 +25,7 @@ def snapshot(world: World) -> dict[str, Any]:
             "queues": [_queue(queue) for queue in world.queues.values()],
             "calls": [_call(call) for call in reversed(world.calls[-LAST_CALLS:])],
             "received": len(world.calls),
-            "faults": [fault.word for fault in world.script.faults],
+            "faults": [f"{fault.word} on {fault.operation}" for fault in world.script.faults],
         }
 
 
@@ -42,16 +42,17 @@ def _agent(desk: Desk, now: datetime) -> dict[str, Any]:
         "desk_phone": agent.has_desk_phone,
         "state": absent or ("busy" if agent.busy else ""),
         "selected": f"{selected.label} {selected.number}" if selected else "none",
-        "rings": [
-            {
-                "number": ring.number,
-                "caller_id": ring.caller_id or "the trunk's",
-                "since": _clock_time(ring.at),
-                "seconds": int((now - ring.at).total_seconds()),
-                "now": now - ring.at < RINGING,
-            }
-            for ring in reversed(desk.rings)
-        ],
+        "ringing": [_ring(ring, now) for ring in reversed(desk.rings) if now - ring.at < RINGING],
+        "last": _ring(desk.rings[-1], now) if desk.rings else None,
+    }
+
+
+def _ring(ring: Ring, now: datetime) -> dict[str, Any]:
+    return {
+        "number": ring.number,
+        "caller_id": ring.caller_id or "the trunk's",
+        "since": _clock_time(ring.at),
+        "seconds": int((now - ring.at).total_seconds()),
     }
 
 

@@ -40,14 +40,14 @@ def load(text: str | bytes) -> dict[str, Any]:
     """The mapping a YAML text holds, its scalars as text; raise `SettingsError` when it holds none."""
     try:
         text = text.decode() if isinstance(text, bytes) else text
-        made = _TextLoader(text).get_single_data()
+        made = _TextLoader(text).get_single_data() or {}
     except (UnicodeError, yaml.YAMLError) as exc:
         raise SettingsError(["script: not YAML: " + " ".join(str(exc).split())]) from exc
     except RecursionError as exc:
         raise SettingsError(["script: nested too deeply"]) from exc
-    if not isinstance(made, dict | None):
+    if not isinstance(made, dict):
         raise SettingsError(["script: must be a mapping"])
-    return made or {}
+    return made
 
 
 def problems(messages: Any, path: str = "") -> Iterator[str]:

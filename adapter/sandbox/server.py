@@ -83,10 +83,13 @@ def serve(world: World, host: str, port: int) -> Server:
     """A server that listens and waits for `serve_forever`; raises `SettingsError` for a port in use."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        with socket.create_server((host, port), family=family, backlog=128) as listening:
+        with socket.socket(family) as listening:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind((host, port))
+            listening.listen(128)
             return Server(world, listening)
     except (OSError, OverflowError) as exc:
-        reason = getattr(exc, "strerror", None) or exc
+        reason = getattr(exc, "strerror", exc)
         raise SettingsError([f"cannot listen on {host}:{port} ({reason}): bind another host or port"]) from exc
 
 
@@ -99,7 +102,7 @@ class Sandbox:
         self.url = f"http://{host}:{server.port}"
         self._server = server
         self._thread = threading.Thread(
-            target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="sandbox", daemon=True
+            target=server.serve_forever, kwargs={"poll_interval": 0.02}, name="sandbox", daemon=True
         )
         self._thread.start()
 

@@ -6,7 +6,7 @@ import hashlib
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -72,7 +72,8 @@ class Call:
 
     def as_dict(self) -> dict[str, Any]:
         """The row as JSON."""
-        return asdict(self) | {"at": self.at.isoformat(timespec="milliseconds")}
+        row = {item.name: getattr(self, item.name) for item in fields(self)}
+        return row | {"at": self.at.isoformat(timespec="milliseconds")}
 
 
 @dataclass(kw_only=True, slots=True)

@@ -133,7 +133,7 @@ def test_another_method_is_405(xima: Caller, method: str, path: str, allowed: st
         "/rest/api/v1/callback/",
         "/rest/api/v1/agents/0101",
         "/rest/api/v1/agents/01%2F01/click-to-dial",
-        "//rest/api/v1/callback",
+        "/rest//api/v1/callback",
         "/api/v1/callback",
         "/_sandbox",
     ],
@@ -257,6 +257,14 @@ def test_a_body_over_64_kb_is_413_and_the_next_call_is_answered(xima: Caller, ch
     assert [row["status"] for row in xima.calls()] == [413, 204]
 
 
+@pytest.mark.parametrize("chunked", [False, True], ids=["with its length", "in chunks"])
+def test_a_body_of_64_kb_is_taken_in(xima: Caller, chunked: bool) -> None:
+    body = json.dumps({"skill": "x" * 65_000, "callbackNumber": NUMBER}).encode().ljust(65_536)
+    data = iter([body]) if chunked else body
+    response = xima.send("POST", CALLBACK, data=data, headers={"Content-Type": "application/json"})
+    assert (len(body), response.status_code) == (65_536, 404)
+
+
 def test_a_body_in_chunks_is_read(xima: Caller) -> None:
     data = iter([b'{"skill": "Sales", ', b'"callbackNumber": "8015552800"}'])
     headers = {"Content-Type": "application/json"}
@@ -314,13 +322,16 @@ FIELDS = st.dictionaries(
 )
 
 
+FUZZED = create_app(World())
+FUZZED.testing = True
+
+
 @given(path=st.sampled_from([DIAL, SELECT, CALLBACK, AGENTS]), body=FIELDS | VALUES)
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_body_breaks_it(path: str, body: Any) -> None:
-    app = create_app(World())
-    app.testing = True
-    client = app.test_client()
+    client = FUZZED.test_client()
     headers = {"Authorization": "Bearer sandbox-token", "Content-Type": "application/json"}
+    client.delete("/_sandbox/calls")
     assert client.post(path, data=json.dumps(body), headers=headers).status_code in (204, 400, 404, 405)
     (row,) = client.get("/_sandbox/calls").get_json()["calls"]
     assert row["effect"] == (row["status"] == 204)

@@ -15,6 +15,7 @@ from adapter.sandbox import World, create_app
 from .caller import NUMBER, Caller
 
 VOID = {"meta", "link"}
+APART = {"td", "th", "li", "p", "h2", "h3"}
 
 
 class Outline(HTMLParser):
@@ -30,6 +31,7 @@ class Outline(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         assert not [name for name, _ in attrs if name.startswith("on") or name == "style"]
         self.open.extend([] if tag in VOID else [tag])
+        self.text += " " if tag in APART else ""
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
@@ -109,7 +111,7 @@ def test_a_cut_call_and_the_faults_in_force_are_shown(xima: Caller) -> None:
     with pytest.raises(requests.ConnectionError):
         xima.callback()
     text = shown(xima)
-    assert "fault: drop_after_effect" in text
+    assert "fault: drop_after_effect on any" in text
     assert re.search(r"callback cut yes fault: drop_after_effect POST /rest/api/v1/callback", text)
 
 
@@ -117,12 +119,14 @@ def test_a_phone_stops_ringing_after_half_a_minute() -> None:
     now = datetime(2026, 1, 5, 9, 0, 0, tzinfo=UTC)
     client = create_app(World(clock=lambda: now)).test_client()
     headers = {"Authorization": "Bearer sandbox-token"}
-    client.post("/rest/api/v1/agents/0101/click-to-dial", json={"numberToDial": NUMBER}, headers=headers)
+    for extension in ("0101", "0101", "0102"):
+        path = f"/rest/api/v1/agents/{extension}/click-to-dial"
+        client.post(path, json={"numberToDial": NUMBER}, headers=headers)
     now += timedelta(seconds=29)
-    assert "Since 09:00:00 (29 s)" in client.get("/").text
+    assert client.get("/").text.count("Since 09:00:00 (29 s)") == 3
     now += timedelta(seconds=1)
     page = client.get("/").text
-    assert f"Last rang at 09:00:00 for {NUMBER}, caller ID 8015550100" in page
+    assert page.count(f"Last rang at 09:00:00 for {NUMBER}, caller ID 8015550100") == 2
     assert "☎" not in page
 
 
