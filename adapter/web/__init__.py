@@ -33,7 +33,7 @@ def create_app(
 ) -> Flask:
     """The application made of its parts; `sources` gives the mappings in force at each request."""
     app = Flask("adapter.web")
-    app.config["MAX_CONTENT_LENGTH"] = settings.max_body
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body + 1  # see hooks
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # a sender that is redirected counts it as a failure
     app.json.sort_keys = False  # type: ignore[attr-defined]

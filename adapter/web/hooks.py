@@ -38,17 +38,26 @@ def receive(name: str) -> Response:
 
 
 def _received(name: str) -> Received:
+    headers = {header.lower(): text for header, text in request.headers.items()}
+    url = parts().settings.public_url + raw_target()
+    return Received(method=request.method, url=url, headers=headers, body=_body(name))
+
+
+def _body(name: str) -> bytes:
+    """The raw body; one that is too large is counted and refused.
+
+    Werkzeug cuts a chunked body off at MAX_CONTENT_LENGTH without a word: that limit is one byte more than ours.
+    """
+    most = parts().settings.max_body
+    too_large = BodyTooLarge(f"the body is larger than {most} bytes (ADAPTER_MAX_BODY)")
     try:
         body = request.get_data(cache=False)
-    except RequestEntityTooLarge as exc:
-        most = parts().settings.max_body
-        too_large = BodyTooLarge(f"the body is larger than {most} bytes (ADAPTER_MAX_BODY)")
+    except RequestEntityTooLarge:
+        body = None
+    if body is None or len(body) > most:
         parts().intake.refuse(name, too_large, request_id=g.request_id, now=g.now)
-        raise too_large from exc
-    headers = {header.lower(): text for header, text in request.headers.items()}
-    return Received(
-        method=request.method, url=parts().settings.public_url + raw_target(), headers=headers, body=body
-    )
+        raise too_large
+    return body
 
 
 def raw_target() -> str:
