@@ -1,0 +1,50 @@
+"""`python -m benchmarks`: measure, print the table; `--only click` measures a part, `--rounds 5` more carefully."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import time
+
+from benchmarks.cases import CASES, Effort
+from benchmarks.figures import Figure, table
+from benchmarks.stage import Shape
+
+
+def main() -> None:
+    """Run the cases that are asked for, one after the other."""
+    asked = _arguments()
+    effort = Effort(
+        rounds=asked.rounds, seconds=asked.seconds, shape=Shape(workers=asked.workers, threads=asked.threads)
+    )
+    begun = time.monotonic()
+    figures: list[Figure] = []
+    for name in asked.only or CASES:
+        print(f"{name}: {(CASES[name].__doc__ or '').splitlines()[0]}", flush=True)
+        figures += CASES[name](effort)
+    print(f"\n{_machine(effort)}, {time.monotonic() - begun:.0f} s in all\n\n{table(figures)}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="times that product and baseline take turns (%(default)s)"
+    )
+    parser.add_argument("--seconds", type=float, default=5.0, help="how long each is measured (%(default)s)")
+    parser.add_argument("--only", choices=CASES, action="append", metavar="NAME", help=f"one of {', '.join(CASES)}")
+    parser.add_argument("--workers", type=int, default=1, help="web processes of both (%(default)s)")
+    parser.add_argument("--threads", type=int, default=16, help="threads of each web process (%(default)s)")
+    return parser.parse_args()
+
+
+def _machine(effort: Effort) -> str:
+    shape = effort.shape
+    return (
+        f"Python {platform.python_version()}, {os.cpu_count()} processors, "
+        f"{shape.workers} worker(s) x {shape.threads} threads, medians of {effort.rounds} rounds"
+    )
+
+
+if __name__ == "__main__":
+    main()
