@@ -70,22 +70,23 @@ def _like(value: Any, wanted: re.Pattern[str], now: datetime) -> bool:
     return text is not None and wanted.match(folded(text)) is not None
 
 
-def _number(text: str | None) -> Decimal | None:
+def number(text: str | None) -> Decimal | None:
+    """The number that a text is, or None."""
     try:
-        number = Decimal(text.strip()) if text is not None else None
+        found = Decimal(text.strip()) if text is not None else None
     except InvalidOperation:
         return None
-    return number if number is not None and number.is_finite() else None
+    return found if found is not None and found.is_finite() else None
 
 
 def _more_than(value: Any, wanted: Decimal, now: datetime) -> bool:
-    number = _number(path.text_of(value))
-    return number is not None and number > wanted
+    found = number(path.text_of(value))
+    return found is not None and found > wanted
 
 
 def _less_than(value: Any, wanted: Decimal, now: datetime) -> bool:
-    number = _number(path.text_of(value))
-    return number is not None and number < wanted
+    found = number(path.text_of(value))
+    return found is not None and found < wanted
 
 
 def moment(text: str | None) -> datetime | None:
@@ -126,8 +127,3 @@ GROUPS = ("all", "any", "not")
 def pattern(text: str) -> re.Pattern[str]:
     """The compiled form of a `like` text, in which * stands for any characters and ? for one."""
     return re.compile(fnmatch.translate(folded(text).replace("[", "[[]")))
-
-
-def number(text: str) -> Decimal | None:
-    """A number written in a mapping, or None."""
-    return _number(text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import re
 from collections.abc import Mapping as ReadOnly
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,10 +16,13 @@ from adapter.errors import MappingError, SchemeError, SettingsError
 from adapter.mapping import examples, preset
 from adapter.mapping.compiled import Proof
 from adapter.mapping.problems import Place, Problem
+from adapter.mapping.text import MOST_CHARACTERS
 from adapter.model import Received
 from adapter.settings import environment
 
 NOT_MAPPINGS = ("tenants.yaml",)
+LARGEST_TABLE = 8 * 1024**2
+"""Bytes of a lookup table; some hundred thousand lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,81 +80,97 @@ def _preset_files() -> list[Path]:
 
 
 def mapping_files(folder: Path) -> list[Path]:
-    """The mapping files of a folder, in order of their names."""
-    return sorted(path for path in folder.glob("*.yaml") if path.name not in NOT_MAPPINGS)
+    """The mapping files of a folder, in order of their names; an editor's hidden files are none."""
+    return sorted(
+        path for path in folder.glob("*.yaml") if path.name not in NOT_MAPPINGS and not path.name.startswith(".")
+    )
 
 
-def read(path: Path) -> mapping.Mapping:
+def read(path: Path, *, try_examples: bool = True) -> mapping.Mapping:
     """The mapping in a file, its examples run; raises `MappingError` with every problem."""
     loaded = mapping.load(
-        _text(path),
-        name=path.stem,
-        presets=presets(),
-        read_file=lambda name: _beside(path, name).read_text(encoding="utf-8"),
+        _text(path), name=path.stem, presets=presets(), read_file=lambda name: _beside(path.parent, name)
     )
-    if problems := list(examples.problems(loaded)):
+    if problems := list(examples.problems(loaded)) if try_examples else []:
         raise MappingError(problems)
     return loaded
 
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return _start(path)
     except UnicodeDecodeError as exc:
         raise MappingError([Problem(Place(1, 1), "the file is not UTF-8 text", hint="save it as UTF-8")]) from exc
     except OSError as exc:
         raise MappingError([Problem(Place(1, 1), f"the file cannot be read: {exc.strerror}")]) from exc
 
 
-def _beside(path: Path, name: str) -> Path:
-    """A file of the mappings folder; a name that leads out of it is refused."""
-    found = (path.parent / name).resolve()
-    if found.parent != path.parent.resolve():
-        raise FileNotFoundError(2, "only files beside the mapping are read")
-    return found
+def _start(path: Path, errors: str = "strict") -> str:
+    """A text file as far as anybody will want to read it: a larger one is refused for its size."""
+    with path.open(encoding="utf-8-sig", errors=errors) as file:
+        return file.read(MOST_CHARACTERS + 1)
+
+
+def _beside(folder: Path, name: str) -> str:
+    """The text of a table beside a mapping; raises `OSError` for a name that could lead to any other file."""
+    if not re.fullmatch(r"[^/\\:]+\.csv", name, re.IGNORECASE):
+        raise OSError(errno.EPERM, "a table is a .csv file in the folder of the mapping, named without a path")
+    if (folder / name).stat().st_size > LARGEST_TABLE:
+        raise OSError(errno.EFBIG, f"it is larger than {LARGEST_TABLE // 1024**2} MB")
+    return (folder / name).read_text(encoding="utf-8")
 
 
 def rendered(path: Path, exc: MappingError) -> tuple[str, ...]:
     """Every problem of a file as `file:line:column: message` with its line and remedy."""
     try:
-        lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+        lines = _start(path, errors="replace").splitlines()
     except OSError:
         lines = []
     return tuple(mapping.render(path.name, lines, one) for one in exc.problems if isinstance(one, Problem))
 
 
 def missing_secrets(loaded: mapping.Mapping, environ: ReadOnly[str, str] | None = None) -> list[str]:
-    """The names of variables a mapping needs and that hold nothing."""
-    names = [name for proof in loaded.receive.proofs for name in proof.secrets]
-    return [name for name in names if not environment(name, environ)[0]]
+    """The names of variables a mapping needs and that hold nothing, or nothing that can be read."""
+    return [name for name in _names(loaded) if not _secret(name, environ)[0]]
+
+
+def _names(loaded: mapping.Mapping) -> list[str]:
+    return [name for proof in loaded.receive.proofs for name in proof.secrets]
+
+
+def _secret(name: str, environ: ReadOnly[str, str] | None) -> tuple[str, str]:
+    """The text of a variable, empty if it holds nothing but blanks, and why."""
+    try:
+        text, _ = environment(name, environ)
+    except SettingsError as exc:
+        return "", exc.problems[0]
+    return (text, "") if text and text.strip() else ("", f"{name} is not set")
 
 
 def ready(loaded: mapping.Mapping, *, public_url: str, environ: ReadOnly[str, str] | None = None) -> Source:
     """The mapping with its secrets; raises `SettingsError` naming each that is missing or cannot be used."""
-    problems = [
-        f"{name} is not set: {loaded.name} checks its sender with it" for name in missing_secrets(loaded, environ)
-    ]
-    source = Source(mapping=loaded, proofs=tuple(_ready(proof, environ) for proof in loaded.receive.proofs))
+    found = {name: _secret(name, environ) for name in _names(loaded)}
+    problems = [f"{why}: {loaded.name} checks its sender with it" for text, why in found.values() if not text]
+    proofs = []
+    for proof in loaded.receive.proofs:
+        texts = {name: found[name][0] for name in proof.secrets} | {f"'{one}'": one for one in proof.identifiers}
+        problems += [said for name, text in texts.items() if text and (said := _unusable(proof, name, text))]
+        proofs.append(Ready(proof.scheme, tuple(texts.values())))
+    source = Source(mapping=loaded, proofs=tuple(proofs))
     if source.covers_url and not public_url:
         problems.append(f"ADAPTER_PUBLIC_URL is not set: the signature {loaded.name} checks covers the URL")
-    for proof in source.proofs:
-        problems += [said for secret in proof.secrets if (said := _unusable(proof.scheme, secret))]
     if problems:
         raise SettingsError(problems)
     return source
 
 
-def _ready(proof: Proof, environ: ReadOnly[str, str] | None) -> Ready:
-    named = (environment(name, environ)[0] for name in proof.secrets)
-    return Ready(proof.scheme, (*(text for text in named if text), *proof.identifiers))
-
-
-def _unusable(scheme: signature.Scheme, secret: str) -> str | None:
+def _unusable(proof: Proof, name: str, secret: str) -> str:
+    """Why a secret, or an identifier written in the mapping, cannot serve its scheme; empty when it can."""
     try:
-        signature.check_secret(scheme, secret)
+        signature.check_secret(proof.scheme, secret)
     except SchemeError as exc:
-        return f"a secret cannot be used: {exc}"
-    return None
+        return f"{name} cannot be used: {exc.reason.removeprefix(f'{exc.key}: ')}"
+    return ""
 
 
 def load(folder: Path, *, public_url: str, environ: ReadOnly[str, str] | None = None) -> Sources:

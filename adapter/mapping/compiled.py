@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as ReadOnly
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from adapter import hours, path, phone
@@ -60,7 +60,6 @@ class Csv:
     file: str
     key: str
     value: str
-    where: Where
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,9 +128,9 @@ class Example:
     body: str
     headers: ReadOnly[str, str]
     query: str
-    at: Any
     expect: tuple[ReadOnly[str, Any], ...]
     where: Where
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

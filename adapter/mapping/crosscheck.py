@@ -2,106 +2,121 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator
 from collections.abc import Mapping as ReadOnly
+from dataclasses import dataclass, field
 from typing import Any
 
-from adapter import path
+from adapter import path, phone
 from adapter.condition import Condition, Group
 from adapter.mapping.compiled import Mapping, Rule, Value
-from adapter.mapping.document import ExampleSchema, HoursSchema, MappingSchema, OnceSchema, ReceiveSchema
-from adapter.mapping.fields import FIELDS
+from adapter.mapping.fields import FIELDS, SHAPES
 from adapter.mapping.problems import Said, did_you_mean
-from adapter.mapping.schema import ConditionSchema, PhoneKeys, PhoneValueSchema, RuleSchema
 from adapter.mapping.text import Where
-from adapter.mapping.vocabulary import Strict
+from adapter.template import Template
 
 Found = Iterator[tuple[Where, str]]
 
-REQUEST = ("body", "headers", "query", "method", "index")
-_SCHEMAS: ReadOnly[Where, type[Strict]] = {
-    (): MappingSchema,
-    ("receive",): ReceiveSchema,
-    ("once",): OnceSchema,
-    ("hours",): HoursSchema,
-    ("phones",): PhoneKeys,
-    ("rules",): RuleSchema,
-    ("examples",): ExampleSchema,
-}
+REQUEST = ("body", "headers", "index", "method", "query")
 
 
-def known_keys(where: Where) -> list[str]:
-    """The keys that could stand in the group at `where`, for did-you-mean."""
-    words = tuple(step for step in where if isinstance(step, str))
-    if len(words) == 2 and words[0] == "rules" and words[1] in FIELDS:
-        return list(FIELDS[words[1]])
-    schema = ConditionSchema if "when" in words else _SCHEMAS.get(words, PhoneValueSchema)
-    return [field.data_key or name for name, field in schema._declared_fields.items()]
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The tables of the file, and the `let` values that are defined so far."""
+
+    tables: Collection[str]
+    let: set[str] = field(default_factory=set)
 
 
 def check(mapping: Mapping, data: ReadOnly[str, Any], name: str) -> Found:
-    """Every contradiction as (path in the file, message)."""
+    """Every contradiction as (path in the file, message); `data` are the loaded keys of the file."""
+    known = _Known(mapping.tables)
     if mapping.name != name:
-        yield (
-            ("name",),
-            Said(f"the name is '{mapping.name}' but the file is {name}.yaml", hint="they must be the same"),
-        )
-    seen: set[str] = set()
+        said = f"the name is '{mapping.name}' but the file is {name}.yaml"
+        yield ("name",), Said(said, hint=f"write name: {name}, or rename the file")
     for let, value in mapping.let.items():
-        yield from _value(value, mapping, seen)
-        seen.add(let)
+        if not re.fullmatch(r"\w[\w-]*", let):
+            yield ("let", let), Said("the name of a let value is one word", hint="write it with _", of_key=True)
+        yield from _value(value, known)
+        known.let.add(let)
+    yield from _rules(mapping, known)
+    yield from _dialling(("phones",), data["phones"], known)
+    yield from _conditions(("receive", "test_when"), mapping.receive.test_when, known)
+    yield from _template(("once", "key"), data["once"].get("key"), known)
+    if "sent_at" in data:
+        yield from _path(("sent_at", "path"), data["sent_at"].path, known)
+
+
+def _rules(mapping: Mapping, known: _Known) -> Found:
+    names = Counter(rule.name for rule in mapping.rules)
     for rule in mapping.rules:
-        yield from _rule(rule, mapping, seen)
-    for where, paths in _elsewhere(mapping, data):
-        yield from _paths(where, paths, seen)
-    if not mapping.rules:
-        yield ("rules",), "a mapping needs at least one rule"
+        if names[rule.name] > 1:
+            yield (*rule.where, "name"), Said("another rule has the same name", hint="give each rule its own")
+        yield from _conditions((*rule.where, "when"), rule.when, known)
+        for name, given in rule.fields.items():
+            if isinstance(given, Value):
+                yield from _value(given, known)
+                yield from _constants(rule, name, given)
 
 
-def _elsewhere(mapping: Mapping, data: ReadOnly[str, Any]) -> Iterator[tuple[Where, tuple[path.Path, ...]]]:
-    if "key" in data["once"]:
-        yield ("once", "key"), data["once"]["key"].paths
-    if mapping.phones.region_field:
-        yield ("phones", "region_field"), (mapping.phones.region_field,)
-    if mapping.sent_at and "sent_at" in data:
-        yield ("sent_at",), (mapping.sent_at.path,)
+def _value(value: Value, known: _Known) -> Found:
+    where = value.where
+    if value.lookup is not None and value.lookup not in known.tables:
+        hint = did_you_mean(value.lookup, known.tables) or "define it under tables"
+        yield (*where, "lookup"), Said(f"there is no table called '{value.lookup}'", hint=hint)
+    if value.field is not None:
+        yield from _path((*where, "field"), value.field, known)
+    for number, one in enumerate(value.first_of):
+        yield from _path((*where, "first_of", number), one, known)
+    for step, template in (((), value.text), (("key",), value.key), (("default",), value.default)):
+        yield from _template((*where, *step), template, known)
+    for number, case in enumerate(value.choose):
+        yield from _conditions((*where, "choose", number, "when"), case.when, known)
+        yield from _value(case.use, known)
+    yield from _dialling(where, value.own_phones or {}, known)
 
 
-def _rule(rule: Rule, mapping: Mapping, seen: set[str]) -> Found:
-    for number, one in enumerate(rule.when):
-        for found in _tested(one):
-            yield from _paths((*rule.where, "when", number, "field"), (found,), seen)
-    for value in rule.fields.values():
-        if isinstance(value, Value):
-            yield from _value(value, mapping, seen)
+def _dialling(where: Where, keys: ReadOnly[str, Any], known: _Known) -> Found:
+    """The keys of `phones`, or those of a phone value."""
+    if "region_field" in keys:
+        yield from _path((*where, "region_field"), keys["region_field"], known)
+    region = keys.get("region")
+    if isinstance(region, Value):
+        yield from _value(region, known)
+        if region.default and (problem := phone.region_problem(region.default.text)):
+            yield (*region.where, "default"), problem
 
 
-def _tested(one: Condition) -> Iterator[path.Path]:
-    if isinstance(one, Group):
-        for member in one.members:
-            yield from _tested(member)
-    else:
-        yield one.field
+def _conditions(where: Where, conditions: tuple[Condition, ...], known: _Known) -> Found:
+    for number, one in enumerate(conditions):
+        here = (*where, number)
+        if isinstance(one, Group):
+            yield from _conditions((*here, one.word), one.members, known)
+        else:
+            yield from _path((*here, "field"), one.field, known)
 
 
-def _value(value: Value, mapping: Mapping, seen: set[str]) -> Found:
-    if value.lookup is not None and value.lookup not in mapping.tables:
-        hint = did_you_mean(value.lookup, mapping.tables)
-        yield (*value.where, "lookup"), Said(f"there is no table called '{value.lookup}'", hint=hint)
-    named = [value.field] if value.field else list(value.first_of)
-    named += [found for part in (value.text, value.key, value.default) if part for found in part.paths]
-    yield from _paths(value.where, tuple(named), seen)
-    for case in value.choose:
-        for one in case.when:
-            yield from _paths(value.where, tuple(_tested(one)), seen)
-        yield from _value(case.use, mapping, seen)
+def _template(where: Where, template: Template | None, known: _Known) -> Found:
+    for one in template.paths if template else ():
+        yield from _path(where, one, known, offset=template.text.find(one.text) if template else 0)
 
 
-def _paths(where: Where, paths: tuple[path.Path, ...], seen: set[str]) -> Found:
-    for one in paths:
-        first = one.text.split(".")[1].split("[")[0] if "." in one.text else ""
-        if one.root == "let" and first not in seen:
-            hint = did_you_mean(first, seen) or "let values can be used below the line that defines them"
-            yield where, Said(f"there is no let value called '{first}' here", hint=hint)
-        if one.root == "request" and first not in REQUEST:
-            yield where, Said(f"request has no '{first}'", hint=f"it has {', '.join(REQUEST)}")
+def _path(where: Where, one: path.Path, known: _Known, *, offset: int = 0) -> Found:
+    first = str(one.steps[0]) if one.steps else ""
+    if one.root == "let" and first not in known.let:
+        hint = did_you_mean(first, known.let) or "let values can be used below the line that defines them"
+        yield where, Said(f"there is no let value called '{first}' here", hint=hint, offset=offset)
+    if one.root == "request" and first not in REQUEST:
+        yield where, Said(f"the request has no '{first}'", hint=f"it has {', '.join(REQUEST)}", offset=offset)
+
+
+def _constants(rule: Rule, name: str, given: Value) -> Found:
+    """Texts without a path that can never be what their field needs; often a path that lacks its `${}`."""
+    shape = SHAPES.get(FIELDS[rule.action][name].kind)
+    texts = [(given.where, given.text), ((*given.where, "default"), given.default)]
+    texts += [(case.use.where, case.use.text) for case in given.choose]
+    for where, template in texts:
+        if shape and template and not template.paths and not shape.pattern.fullmatch(template.text.strip()):
+            yield where, Said(shape.problem, hint=f"a field is written ${{{template.text}}}")

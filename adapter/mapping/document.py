@@ -1,37 +1,39 @@
-"""The outer keys of a mapping file: sender, once, hours, examples, and the file itself."""
+"""The outer keys of a mapping file: once, hours, tables, examples, and the file itself."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from marshmallow import INCLUDE, ValidationError, fields, post_load
+from marshmallow import Schema, ValidationError, fields, post_load
 
 from adapter import hours
 from adapter.condition import folded
 from adapter.errors import TextError
-from adapter.mapping.compiled import Csv, Example, SentAt
+from adapter.mapping.compiled import Csv, Example
+from adapter.mapping.fields import FIELDS
 from adapter.mapping.problems import Said
-from adapter.mapping.schema import ConditionSchema, PhoneKeys, RuleSchema, a_value, exactly_one
+from adapter.mapping.rule import RuleSchema
+from adapter.mapping.schema import PhoneKeys, a_value
+from adapter.mapping.sender import ReceiveSchema, sent_at
 from adapter.mapping.text import Group
 from adapter.mapping.vocabulary import (
+    MESSAGES,
     Each,
     Named,
     Part,
     Read,
     Strict,
-    TextOr,
-    a_count,
-    a_date,
     a_duration,
     a_moment,
-    a_path,
     a_template,
     a_text,
+    exactly_one,
     one_of,
+    yes_no,
 )
 
-ANSWERS = ("receipts", "soap_ack", "empty_object", "empty")
-BODIES = ("json", "form", "soap", "xml")
+NUMBERS = tuple(name for names in FIELDS.values() for name, field in names.items() if field.kind == "phone")
 
 
 def _format(text: str) -> str:
@@ -40,68 +42,17 @@ def _format(text: str) -> str:
     return text
 
 
-def _secret_name(text: str) -> str:
-    if not (text.isascii() and text.isupper() and text.replace("_", "").isalnum() and not text[0].isdigit()):
-        raise TextError("name the variable that holds the secret, like HUBSPOT_CLIENT_SECRET; never the secret itself")
-    return text
+def _name(text: str) -> str:
+    if not re.fullmatch(r"\w[\w.-]*", text):
+        raise TextError("a name is part of the URL: letters, digits, - and _ only")
+    return str(text)
 
 
-def _some(names: tuple[str, ...]) -> None:
-    if not names:
-        raise ValidationError("name at least one variable")
-
-
-_SECRETS = Each(Read(_secret_name), validate=_some)
-
-
-def secret_names(given: Any) -> tuple[str, ...]:
-    """Names of variables; raises `ValidationError` under `secrets`."""
-    try:
-        return tuple(_SECRETS.deserialize(given))
-    except ValidationError as exc:
-        raise ValidationError({"secrets": exc.messages}) from exc
-
-
-class AnswerSchema(Strict):
-    """What a sender wants to hear when it is not the receipts."""
-
-    failures = one_of(("4xx",))
-    body = a_text()
-    type = a_text()
-
-
-class ReceiveSchema(Strict):
-    """Who sends; what a preset asks for beside these keys is checked by `receive.build`."""
-
-    class Meta:
-        unknown = INCLUDE
-
-    from_ = a_text(data_key="from")
-    verify = Named(Read(str))
-    secrets = Each(Read(_secret_name), validate=_some)
-    body = one_of(BODIES)
-    records = a_path()
-    max_records = a_count(1000)
-    answer = Part(AnswerSchema)
-    test_when = Each(Part(ConditionSchema))
-
-
-class SentAtSchema(Strict):
-    """The sender's own time of the event."""
-
-    path = a_path(required=True)
-    unit = one_of(("iso8601", "s", "ms"), load_default="iso8601")
-
-    @post_load
-    def make(self, data: dict[str, Any], **extra: Any) -> SentAt:
-        """The compiled form."""
-        return SentAt(**data)
-
-
-def sent_at_of_text(text: str) -> SentAt:
-    """A bare path; raises `TextError`."""
-    from_text = a_path()
-    return SentAt(path=from_text.reader(text))
+def _tenant(text: str) -> str:
+    if text != "default":
+        said = f"there is no tenant '{text}': this version of the adapter serves one, called default"
+        raise ValidationError(Said(said, hint="remove this line"))
+    return str(text)
 
 
 class OnceSchema(Strict):
@@ -110,14 +61,22 @@ class OnceSchema(Strict):
     key = a_template()
     for_ = a_duration(data_key="for")
 
+    @post_load
+    def make(self, data: dict[str, Any], **extra: Any) -> dict[str, Any]:
+        """The keys that are given; a key without a path would make all records one."""
+        if "key" in data and not data["key"].paths:
+            hint = f"a field is written ${{{data['key'].text}}}"
+            raise ValidationError({"key": [Said("this key is the same for every record", hint=hint)]})
+        return data
+
 
 class HoursSchema(Strict):
     """Calling hours on the clock of the called number."""
 
-    clock = one_of(("callback_number", "number_to_dial"))
+    clock = one_of(NUMBERS)
     zone = a_text(required=True)
     open = Named(Read(hours.spans), required=True)
-    closed_on = Each(Read(a_date), load_default=())
+    closed_on = Each(Read(hours.on_date), load_default=())
     outside = one_of(("hold", "skip", "send"), load_default="hold")
 
     @post_load
@@ -125,36 +84,41 @@ class HoursSchema(Strict):
         """The compiled hours."""
         if problem := hours.zone_problem(data["zone"]):
             raise ValidationError({"zone": [problem]})
-        opened: dict[int, Any] = {}
+        opened: dict[int, tuple[hours.Span, ...]] = {}
         errors: dict[str, Any] = {}
         for name, spans in data["open"].items():
             try:
-                opened.update({day: (*opened.get(day, ()), *spans) for day in hours.days(name)})
+                opened |= {day: (*opened.get(day, ()), *spans) for day in hours.days(name)}
             except TextError as exc:
-                errors[name] = [Said(exc.reason, of_key=True)]
+                errors[name] = [Said(exc.reason, offset=exc.offset, of_key=True)]
         if errors:
             raise ValidationError({"open": errors})
-        return hours.Hours(
-            open=opened, closed_on=frozenset(data["closed_on"]), zone=data["zone"], outside=data["outside"]
-        )
+        closed = frozenset(data["closed_on"])
+        return hours.Hours(open=opened, closed_on=closed, zone=data["zone"], outside=data["outside"])
+
+
+def _expected(kind: str) -> type[Schema]:
+    """An action as an example expects it: the texts that would go to Xima."""
+    return Strict.from_dict(
+        {name: yes_no() if field.kind == "yes_no" else a_text() for name, field in FIELDS[kind].items()}
+    )
 
 
 class ExpectSchema(Strict):
     """What one record of an example must give."""
 
-    click_to_dial = Named(a_text())
-    callback = Named(a_text())
-    select_caller_id = Named(a_text())
+    click_to_dial = Part(_expected("click_to_dial"))
+    callback = Part(_expected("callback"))
+    select_caller_id = Part(_expected("select_caller_id"))
     skip = a_text()
     reject = a_text()
     once = a_text()
     hold_until = Read(a_moment)
 
-    @post_load
-    def make(self, data: dict[str, Any], **extra: Any) -> dict[str, Any]:
+    @post_load(pass_original=True)
+    def make(self, data: dict[str, Any], original: Group, **extra: Any) -> dict[str, Any]:
         """The expectation, with its result under `result`."""
-        kind = exactly_one(data, ("click_to_dial", "callback", "select_caller_id", "skip", "reject"), "the result")
-        return {**data, "result": kind}
+        return {**data, "result": exactly_one(original, (*FIELDS, "skip", "reject"), "the result is missing")}
 
 
 class ExampleSchema(Strict):
@@ -164,57 +128,69 @@ class ExampleSchema(Strict):
     body = a_text(required=True)
     headers = Named(a_text(), load_default=dict)
     query = a_text(load_default="")
-    at = Read(a_moment, load_default=None)
+    at = Read(a_moment)
     expect = Each(Part(ExpectSchema), required=True)
 
     @post_load(pass_original=True)
     def make(self, data: dict[str, Any], original: Group, **extra: Any) -> Example:
-        """The compiled example."""
-        return Example(where=original.where, **data)
+        """The compiled example; the last line break of a block text is YAML's, not the sender's."""
+        return Example(**{**data, "body": data["body"].removesuffix("\n")}, where=original.where)
 
 
-class CsvTable(Strict):
+class CsvSchema(Strict):
     """A lookup table in a spreadsheet beside the mapping."""
 
     file = a_text(required=True)
     key = a_text(required=True)
     value = a_text(required=True)
 
-    @post_load(pass_original=True)
-    def make(self, data: dict[str, Any], original: Group, **extra: Any) -> Csv:
+    @post_load
+    def make(self, data: dict[str, Any], **extra: Any) -> Csv:
         """The compiled form."""
-        return Csv(where=original.where, **data)
+        return Csv(**data)
 
 
 class Table(fields.Field[Any]):
     """Lines `key: value`, or the name of a CSV file with its two columns."""
 
+    default_error_messages = MESSAGES
+
     def __init__(self, **extra: Any) -> None:
         super().__init__(**extra)
         self.inline = Named(a_text())
+        self.csv = Part(CsvSchema)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **extra: Any) -> Any:
         if isinstance(value, Group) and "file" in value:
-            return CsvTable().load(value)
-        return {folded(key): text for key, text in self.inline.deserialize(value).items()}
+            return self.csv.deserialize(value)
+        lines = self.inline.deserialize(value)
+        table: dict[str, str] = {}
+        for key, text in lines.items():
+            if folded(key) in table:
+                said = Said(f"the key '{key}' is here already", hint="case does not count: remove one", of_key=True)
+                raise ValidationError({key: [said]})
+            table[folded(key)] = text
+        return table
 
 
 class MappingSchema(Strict):
     """A whole mapping file."""
 
+    remedies = dict.fromkeys(("quiet", "mode"), "this version of the adapter does not have it: remove it")
+
     format = Read(_format, required=True)
-    name = a_text(required=True)
+    name = Read(_name, required=True)
     about = a_text(load_default="")
-    tenant = a_text(load_default="default")
+    tenant = Read(_tenant, load_default="default")
     receive = Part(ReceiveSchema, required=True)
-    sent_at = TextOr(sent_at_of_text, SentAtSchema)
-    fresh_for = a_duration(load_default=None)
+    sent_at = sent_at()
+    fresh_for = a_duration()
     empty_values = Each(a_text(), load_default=())
     phones = Part(PhoneKeys, load_default=dict)
     tables = Named(Table(), load_default=dict)
     let = Named(a_value(), load_default=dict)
     once = Part(OnceSchema, load_default=dict)
-    hours = Part(HoursSchema, load_default=None)
+    hours = Part(HoursSchema)
     match = one_of(("first", "all"), load_default="first")
     rules = Each(Part(RuleSchema), required=True)
     examples = Each(Part(ExampleSchema), load_default=())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from collections.abc import Mapping as ReadOnly
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from adapter.errors import PayloadError, UnsupportedBody
 from adapter.mapping.compiled import Example, Mapping
 from adapter.mapping.problems import Place, Problem
 from adapter.mapping.run import Result, request_tree, results
-from adapter.mapping.scope import Trace
+from adapter.mapping.scope import Obstacle, Trace
 from adapter.mapping.text import Where
 from adapter.model import Received
 
@@ -55,70 +56,90 @@ def problems(mapping: Mapping) -> Iterator[Problem]:
 
 def _run(mapping: Mapping, example: Example) -> Iterator[Problem]:
     request = received(mapping, example)
-    now = example.at or NOW
     try:
         document, found = records(mapping, request)
     except PayloadError as exc:
-        yield _problem(mapping, (*example.where, "body"), f"example '{example.name}': {exc.reason}")
+        yield _unreadable(mapping, example, exc.reason)
         return
     tree = request_tree(request, document)
     got: list[tuple[Result, Trace]] = []
     for number, record in enumerate(found):
         trace = Trace()
-        made = results(mapping, record, {**tree, "index": str(number)}, now=now, trace=trace)
+        made = results(mapping, record, {**tree, "index": str(number)}, now=example.at or NOW, trace=trace)
         got += [(one, trace) for one in made]
     if len(got) != len(example.expect):
-        said = f"expected {len(example.expect)} results, but the mapping gives {len(got)}"
-        yield _problem(mapping, (*example.where, "expect"), f"example '{example.name}': {said}")
+        given = ", ".join(_shown(one) for one, _ in got[:10]) or "none"
+        said = f"expected {len(example.expect)} result(s), but the mapping gives {len(got)}: {given}"
+        yield _problem(mapping, example, ("expect",), said, hint="write one item for each, in order")
         return
     for number, (wanted, (result, trace)) in enumerate(zip(example.expect, got, strict=True)):
-        where = (*example.where, "expect", number)
-        for said in _differences(wanted, result):
-            yield _problem(mapping, where, f"example '{example.name}': {said}", hint=because(mapping, trace))
+        for where, said in _differences(wanted, result):
+            yield _problem(mapping, example, ("expect", number, *where), said, hint=because(mapping, trace))
 
 
-def _problem(mapping: Mapping, where: Where, message: str, hint: str = "") -> Problem:
-    place = mapping.places.get(where) or Place(1, 1)
-    return Problem(place, message, hint=hint)
+_AT_LINE = re.compile(r" at line (\d+) column (\d+)$")
 
 
-def _differences(wanted: ReadOnly[str, Any], got: Result) -> Iterator[str]:
+def _unreadable(mapping: Mapping, example: Example, reason: str) -> Problem:
+    """A body that cannot be read, at the very place in the file where that can be told."""
+    place = _place(mapping, (*example.where, "body"))
+    if found := _AT_LINE.search(reason):
+        within = place.within(int(found[1]), int(found[2]))
+        if within != place:
+            place, reason = within, reason[: found.start()]
+    return Problem(place, f"example '{example.name}': {reason}", hint="the body stands here exactly as it is sent")
+
+
+def _problem(mapping: Mapping, example: Example, where: Where, said: str, hint: str = "") -> Problem:
+    return Problem(_place(mapping, (*example.where, *where)), f"example '{example.name}': {said}", hint=hint)
+
+
+def _place(mapping: Mapping, where: Where) -> Place:
+    """The place of a part of the file, or of the nearest thing around it."""
+    return next(mapping.places[where[:end]] for end in range(len(where), 0, -1) if where[:end] in mapping.places)
+
+
+def _shown(got: Result) -> str:
     kind = got.action.kind if got.action else got.kind
-    shown = f"{kind} ({got.reason})" if got.reason else kind
+    return f"{kind} ({got.reason})" if got.reason else kind
+
+
+def _differences(wanted: ReadOnly[str, Any], got: Result) -> Iterator[tuple[Where, str]]:
+    """What an example expects otherwise: where below the expectation, and what."""
+    kind = got.action.kind if got.action else got.kind
     if wanted["result"] != kind:
-        yield f"expected {wanted['result']}, but the mapping gives {shown}"
+        yield (), f"expected {wanted['result']}, but the mapping gives {_shown(got)}"
         return
     if got.action is not None:
         yield from _fields(wanted[kind], got.action.as_dict(), kind)
     elif kind == "reject" and wanted["reject"] not in (got.field, got.reason):
-        yield f"expected reject: {wanted['reject']}, but it is {got.field} that is rejected ({got.reason})"
+        yield (), f"expected reject: {wanted['reject']}, but it is {got.field} that is rejected ({got.reason})"
     elif kind == "skip" and wanted["skip"] != got.reason:
-        yield f"expected skip: {wanted['skip']}, but the reason is {got.reason}"
+        yield (), f"expected skip: {wanted['skip']}, but the reason is {got.reason}"
     if "once" in wanted and wanted["once"] != got.key:
-        yield f"expected once: {wanted['once']}, but the key is {got.key or 'not there'}"
+        yield ("once",), f"expected once: {wanted['once']}, but the key is {got.key or 'not there'}"
     if "hold_until" in wanted and wanted["hold_until"] != got.hold_until:
         until = got.hold_until.isoformat() if got.hold_until else "not at all"
-        yield f"expected hold_until: {wanted['hold_until'].isoformat()}, but it is held {until}"
+        yield ("hold_until",), f"expected hold_until: {wanted['hold_until'].isoformat()}, but it is held {until}"
 
 
-def _fields(wanted: ReadOnly[str, str], got: ReadOnly[str, Any], kind: str) -> Iterator[str]:
-    plain = {name: "yes" if value is True else str(value) for name, value in got.items()}
-    for name in [*wanted, *(name for name in plain if name not in wanted)]:
-        if wanted.get(name) != plain.get(name):
-            expected = wanted.get(name) or "nothing"
-            yield f"expected {kind}.{name}: {expected}, but the mapping gives {plain.get(name) or 'nothing'}"
+def _fields(wanted: ReadOnly[str, Any], got: ReadOnly[str, Any], kind: str) -> Iterator[tuple[Where, str]]:
+    for name in [*wanted, *(name for name in got if name not in wanted)]:
+        expected, given = _as_text(wanted.get(name)), _as_text(got.get(name))
+        if expected != given:
+            yield (kind, name), f"expected {kind}.{name}: {expected}, but the mapping gives {given}"
+
+
+def _as_text(value: Any) -> str:
+    return "yes" if value is True else str(value or "nothing")
 
 
 def because(mapping: Mapping, trace: Trace) -> str:
-    """The notes of a trace that explain why no rule fired, or why a field was refused, with their lines."""
-    told = []
-    for where, text in trace.notes:
-        if len(where) >= 2 and where[0] == "rules" and ("does not hold" in text or " missing" in text):
-            rule = mapping.rules[int(where[1])].name
-            told.append(f"rule '{rule}': {_with_line(mapping, where, text)}")
-    return "; ".join(told[:4])
+    """Why no rule fired, or why a field was refused, with the lines of the file."""
+    return "; ".join(f"rule '{one.rule}': {_with_line(mapping, one)}" for one in trace.obstacles[:4])
 
 
-def _with_line(mapping: Mapping, where: Where, text: str) -> str:
-    place = mapping.places.get(where)
-    return text.replace(" does not hold", f" on line {place.line} does not hold", 1) if place else text
+def _with_line(mapping: Mapping, obstacle: Obstacle) -> str:
+    """`condition 2 on line 38 does not hold: ...`; other obstacles name the field, and so need no line."""
+    said = " does not hold"
+    return obstacle.text.replace(said, f" on line {_place(mapping, obstacle.where).line}{said}", 1)

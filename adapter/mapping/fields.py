@@ -61,11 +61,26 @@ FIELDS: ReadOnly[str, ReadOnly[str, Field]] = {
 LONGEST_TEXT = 200
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a text must look like, and what is said of one that does not."""
+
+    pattern: re.Pattern[str]
+    problem: str
+
+
+SHAPES: ReadOnly[str, Shape] = {
+    "extension": Shape(re.compile("[0-9]{1,20}"), "this is not an extension: digits only"),
+    "prefix": Shape(re.compile("[0-9*#]{1,8}"), "this is not an outside-line prefix: up to eight digits"),
+}
+
+
 @dataclass(slots=True)
 class _Filling:
     """The fields found so far for one action."""
 
     mapping: Mapping
+    rule: Rule
     scope: Scope
     now: datetime
     found: dict[str, Any]
@@ -74,7 +89,7 @@ class _Filling:
 
 def action(mapping: Mapping, rule: Rule, scope: Scope, *, now: datetime) -> Filled | Missing:
     """The rule's action for this record; the first field that is not usable decides."""
-    filling = _Filling(mapping, scope, now, {})
+    filling = _Filling(mapping, rule, scope, now, {})
     for name, field in FIELDS[rule.action].items():
         given = rule.fields.get(name)
         if given is None:
@@ -90,35 +105,33 @@ def _fill(filling: _Filling, name: str, field: Field, given: Value) -> Missing |
     text = value.text(given, filling.scope, filling.mapping.tables, now=filling.now)
     if text is None:
         return _missing(filling, name, field, given)
-    problem = CHECKS[field.kind](filling, name, given, text)
+    if problem := CHECKS[field.kind](filling, name, given, text):
+        return _stopped(filling, given, Missing(kind="reject", field=name, reason=f"{name}: {problem}"))
     if filling.scope.trace:
-        shown = problem or f"is {describe(filling.found.get(name))}"
-        filling.scope.trace.note(given.where, f"{name} {shown}")
-    return Missing(kind="reject", field=name, reason=f"{name}: {problem}") if problem else None
+        filling.scope.trace.note(given.where, f"{name} is {describe(filling.found[name])}")
+    return None
 
 
 def _missing(filling: _Filling, name: str, field: Field, given: Value) -> Missing | None:
-    why = value.why_missing(given, filling.scope)
-    if filling.scope.trace:
-        filling.scope.trace.note(given.where, f"{name} is missing: {why}")
+    why = value.why_missing(given, filling.scope, now=filling.now)
     kind = given.if_missing or ("reject" if field.required else "omit")
-    return None if kind == "omit" else Missing(kind=kind, field=name, reason=f"{name} is missing: {why}")
-
-
-def _extension(filling: _Filling, name: str, given: Value, text: str) -> str | None:
-    text = text.strip()
-    if not re.fullmatch(r"[0-9]{1,20}", text):
-        return "this is not an extension: digits only"
-    filling.found[name] = text
+    if kind != "omit":
+        return _stopped(filling, given, Missing(kind=kind, field=name, reason=f"{name} is missing: {why}"))
+    if filling.scope.trace:
+        filling.scope.trace.note(given.where, f"{name} is left out: {why}")
     return None
 
 
-def _prefix(filling: _Filling, name: str, given: Value, text: str) -> str | None:
-    text = text.strip()
-    if not re.fullmatch(r"[0-9*#]{1,8}", text):
-        return "this is not an outside-line prefix: up to eight digits"
-    filling.found[name] = text
-    return None
+def _stopped(filling: _Filling, given: Value, missing: Missing) -> Missing:
+    if filling.scope.trace:
+        filling.scope.trace.stop(filling.rule.name, given.where, missing.reason)
+    return missing
+
+
+def _digits(filling: _Filling, name: str, given: Value, text: str) -> str | None:
+    shape = SHAPES[FIELDS[filling.rule.action][name].kind]
+    filling.found[name] = text.strip()
+    return None if shape.pattern.fullmatch(text.strip()) else shape.problem
 
 
 def _text(filling: _Filling, name: str, given: Value, text: str) -> str | None:
@@ -165,8 +178,8 @@ def _region(filling: _Filling, phones: Phones) -> str | None:
 
 
 CHECKS: ReadOnly[str, Callable[[_Filling, str, Value, str], str | None]] = {
-    "extension": _extension,
+    "extension": _digits,
     "phone": _phone,
-    "prefix": _prefix,
+    "prefix": _digits,
     "text": _text,
 }

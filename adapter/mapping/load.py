@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as ReadOnly
 from dataclasses import replace
 from typing import Any
@@ -15,20 +13,22 @@ from marshmallow import ValidationError
 from adapter import phone
 from adapter.condition import folded
 from adapter.errors import MappingError
-from adapter.mapping import crosscheck, receive, text
-from adapter.mapping.compiled import Csv, Mapping, Once, Phones, Rule, Value
+from adapter.mapping import crosscheck, receive, spreadsheet, text
+from adapter.mapping.compiled import Csv, Mapping, Once, Phones, Receive, Rule, Value
 from adapter.mapping.document import MappingSchema
 from adapter.mapping.preset import Preset
-from adapter.mapping.problems import Problem, Said, did_you_mean, spoken
+from adapter.mapping.problems import Place, Problem, Said, spoken
 from adapter.mapping.text import Where
-from adapter.mapping.vocabulary import MISSING, UNKNOWN
+from adapter.mapping.vocabulary import MISSING
 from adapter.units import duration
 
 REMEMBERED = duration("4d")
 """Longer than any sender of senders.md goes on repeating (HubSpot workflows: three days)."""
 
 ReadFile = Callable[[str], str]
-"""Gives the text of a file beside the mapping; raises `OSError` or `ValueError`."""
+"""Gives the text of a file beside the mapping; raises `OSError` or `UnicodeDecodeError`."""
+
+MOST_PROBLEMS = 100
 
 _SCHEMA = MappingSchema()
 
@@ -46,23 +46,25 @@ def load(content: str, *, name: str, presets: ReadOnly[str, Preset], read_file: 
     sender = _sender(data, tree, presets, errors)
     tables, csv_text = _tables(data, read_file, errors)
     if errors or sender is None:
-        raise MappingError(_problems(errors, tree))
+        raise MappingError(_problems(_flat(errors), tree))
     version = hashlib.sha256((content + csv_text).encode()).hexdigest()[:12]
     made = _made(data, sender, tables, version, presets.get(sender.preset or ""))
-    if problems := sorted((_problem(*found, tree) for found in crosscheck.check(made, data, name)), key=_order):
+    if problems := _problems(crosscheck.check(made, data, name), tree):
         raise MappingError(problems)
-    places = {
-        where: place for where, place in tree.values.items() if where and where[0] in ("rules", "examples", "let")
-    }
-    return replace(made, places=places)
+    return replace(made, places={where: tree.place(where) for where in tree.values if where[:1] in _TRACED})
 
 
-def _sender(data: ReadOnly[str, Any], tree: text.Tree, presets: ReadOnly[str, Preset], errors: dict[Any, Any]) -> Any:
-    given = data.get("receive")
-    if given is None or "receive" in errors:
+_TRACED = (("rules",), ("examples",), ("let",), ("phones",))
+"""The parts of a file that the notes of a trace and the problems of an example speak of."""
+
+
+def _sender(
+    data: ReadOnly[str, Any], tree: text.Tree, presets: ReadOnly[str, Preset], errors: dict[Any, Any]
+) -> Receive | None:
+    if "receive" not in data or "receive" in errors:
         return None
     try:
-        return receive.build(given, tree.data["receive"], presets)
+        return receive.build(data["receive"], tree.data["receive"], presets)
     except ValidationError as exc:
         errors["receive"] = exc.messages
         return None
@@ -80,35 +82,25 @@ def _tables(
             continue
         try:
             read.append(read_file(table.file))
-            tables[name] = _csv(table, read[-1])
+            tables[name] = spreadsheet.table(table, read[-1])
         except (OSError, UnicodeDecodeError) as exc:
             said = f"the file {table.file} cannot be read: {getattr(exc, 'strerror', None) or 'it is not UTF-8'}"
-            errors.setdefault("tables", {})[name] = {"file": [said]}
+            errors.setdefault("tables", {})[name] = {"file": [Said(said, hint="it is looked for beside the mapping")]}
         except ValidationError as exc:
             errors.setdefault("tables", {})[name] = exc.messages
     return tables, "".join(read)
 
 
-def _csv(table: Csv, content: str) -> dict[str, str]:
-    rows = csv.DictReader(io.StringIO(content.removeprefix("\ufeff")))
-    columns = rows.fieldnames or ()
-    for part in ("key", "value"):
-        column = getattr(table, part)
-        if column not in columns:
-            hint = did_you_mean(column, columns) or f"its columns are {', '.join(columns) or 'none'}"
-            raise ValidationError({part: [Said(f"the file {table.file} has no column '{column}'", hint=hint)]})
-    return {folded(row[table.key]): row[table.value].strip() for row in rows if row[table.key] and row[table.value]}
-
-
 def _made(
-    data: dict[str, Any],
-    sender: Any,
+    data: ReadOnly[str, Any],
+    sender: Receive,
     tables: ReadOnly[str, ReadOnly[str, str]],
     version: str,
     preset: Preset | None,
 ) -> Mapping:
     own = data["once"]
     key = own.get("key") or (preset.key if preset else None)
+    rules = (_rule(rule, number, data["phones"]) for number, rule in enumerate(data["rules"], 1))
     return Mapping(
         name=data["name"],
         about=data["about"],
@@ -117,13 +109,13 @@ def _made(
         receive=sender,
         once=Once(key=key, remember=own.get("for_", REMEMBERED), own="key" in own),
         sent_at=data.get("sent_at") or (preset.sent_at if preset else None),
-        fresh_for=data["fresh_for"],
+        fresh_for=data.get("fresh_for"),
         empty_values=frozenset(folded(word) for word in data["empty_values"]),
         phones=_phones(data["phones"]),
         tables=tables,
         let=data["let"],
-        hours=data["hours"],
-        rules=tuple(_with_phones(rule, data["phones"]) for rule in data["rules"]),
+        hours=data.get("hours"),
+        rules=tuple(rules),
         match_all=data["match"] == "all",
         examples=data["examples"],
     )
@@ -142,15 +134,15 @@ def _phones(keys: ReadOnly[str, Any]) -> Phones:
     return Phones(rules=made, region=own, region_field=keys.get("region_field"))
 
 
-def _with_phones(rule: Rule, common: ReadOnly[str, Any]) -> Rule:
-    """The rule with every phone value's own keys merged over the file's."""
+def _rule(rule: Rule, number: int, common: ReadOnly[str, Any]) -> Rule:
+    """The rule with a name, and with every phone value's own keys merged over the file's."""
     fields = {
         name: replace(given, phones=_phones({**common, **given.own_phones}))
         if isinstance(given, Value) and given.own_phones
         else given
         for name, given in rule.fields.items()
     }
-    return replace(rule, fields=fields)
+    return replace(rule, name=rule.name or f"rule {number}", fields=fields)
 
 
 def _flat(errors: Any, where: Where = ()) -> Iterator[tuple[Where, str]]:
@@ -163,22 +155,25 @@ def _flat(errors: Any, where: Where = ()) -> Iterator[tuple[Where, str]]:
             yield where, said
 
 
-def _problems(errors: Any, tree: text.Tree) -> list[Problem]:
-    found = [_problem(where, said, tree) for where, said in _flat(errors)]
-    return sorted(found, key=_order)
+def _problems(found: Iterable[tuple[Where, str]], tree: text.Tree) -> list[Problem]:
+    """The messages at their places, in the order of the file; of very many only the first."""
+    placed = [(_place(where, said, tree), where, said) for where, said in found]
+    placed.sort(key=lambda one: (one[0].line, one[0].column))
+    return [_problem(*one) for one in placed[:MOST_PROBLEMS]]
 
 
-def _order(problem: Problem) -> tuple[int, int]:
-    return problem.place.line, problem.place.column
-
-
-def _problem(where: Where, said: str, tree: text.Tree) -> Problem:
-    """One message at its place: a missing key at the group it belongs to, an unknown one at itself."""
-    hint, offset = getattr(said, "hint", ""), getattr(said, "offset", 0)
+def _place(where: Where, said: str, tree: text.Tree) -> Place:
+    """A missing key is told at the group it belongs to."""
     if said == MISSING:
-        return Problem(tree.place(where[:-1]), f"{where[-1]}: {said}", spoken(where[:-1]), hint)
-    if said == UNKNOWN:
-        hint = did_you_mean(str(where[-1]), crosscheck.known_keys(where[:-1]))
-        return Problem(tree.place(where, of_key=True), f"unknown key '{where[-1]}'", spoken(where), hint)
+        return tree.place(where[:-1])
     place = tree.place(where, of_key=getattr(said, "of_key", False))
-    return Problem(place.at(offset) if offset else place, str(said), spoken(where), hint)
+    offset = getattr(said, "offset", 0)
+    return place.at(offset) if offset else place
+
+
+def _problem(place: Place, where: Where, said: str) -> Problem:
+    hint = getattr(said, "hint", "")
+    shown, where = (f"{where[-1]}: {said}", where[:-1]) if said == MISSING else (str(said), where)
+    return Problem(
+        place, shown, spoken(where), hint() if callable(hint) else hint, private=getattr(said, "private", False)
+    )

@@ -8,12 +8,12 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, post_load
 
-from adapter import path, signature, template
-from adapter.errors import MappingError, SchemeError
+from adapter import path, template
+from adapter.errors import MappingError
 from adapter.mapping import text
 from adapter.mapping.compiled import SentAt
-from adapter.mapping.document import ANSWERS, BODIES, SentAtSchema
 from adapter.mapping.problems import Place, Problem
+from adapter.mapping.sender import ANSWERS, BODIES, SentAtSchema, compiled_scheme
 from adapter.mapping.vocabulary import (
     Each,
     Named,
@@ -97,14 +97,11 @@ class PresetSchema(Strict):
 
 
 def load(content: str) -> Preset:
-    """The preset in a file's text; raises `MappingError`."""
-    tree = text.read(content)
+    """The preset in a file's text; raises `MappingError`, as the presets are ours without places."""
     try:
-        preset: Preset = PresetSchema().load(tree.data)
+        preset: Preset = PresetSchema().load(text.read(content).data)
         if not preset.parameters:
-            signature.scheme(preset.verify)
+            compiled_scheme(preset.verify)
     except ValidationError as exc:
         raise MappingError([Problem(Place(1, 1), f"{exc.messages}")]) from exc
-    except SchemeError as exc:
-        raise MappingError([Problem(tree.place(("verify", exc.key)), str(exc))]) from exc
     return preset

@@ -3,31 +3,49 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+
+LONGEST_LINE = 200
+LONGEST_MESSAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Line and column, counted from 1; `inside` is the column of a scalar's first own character."""
+    """Line and column, counted from 1, at which a key or a value begins.
+
+    `inside` is the column of a scalar's first own character, if it stands on one line exactly as it is meant;
+    `block` is the column at which every line of a block text (after |) begins.
+    """
 
     line: int
     column: int
     inside: int | None = None
+    block: int | None = None
 
     def at(self, offset: int) -> Place:
-        """The place `offset` characters into the scalar, where its text stands on one line as it is."""
+        """The place `offset` characters into the scalar, as near as that can be told."""
         return Place(self.line, self.inside + offset) if self.inside else self
+
+    def within(self, line: int, column: int) -> Place:
+        """The place of a line and column (both from 1) of the scalar's own text, as near as that can be told."""
+        if self.block:
+            return Place(self.line + line, self.block + column - 1)
+        return self.at(column - 1) if line == 1 else self
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing an admin has to change; `where` is its path in the file, like `rules[1].click_to_dial.agent`."""
+    """One thing an admin has to change; `where` is its path in the file, like `rules[1].click_to_dial.agent`.
+
+    `private` says that the line may hold a secret and is not to be shown.
+    """
 
     place: Place
     message: str
     where: str = ""
     hint: str = ""
+    private: bool = False
 
     def __str__(self) -> str:
         where = f" (in {self.where})" if self.where else ""
@@ -35,26 +53,40 @@ class Problem:
 
 
 class Said(str):
-    """A message that also knows its remedy and how far into the scalar the fault lies."""
+    """A message that also knows its remedy, and whether it is about the key and where in the value's text.
 
-    hint: str
+    The remedy may be a function: looking for the word that was meant takes time, and only those that are shown
+    need it.
+    """
+
+    hint: str | Callable[[], str]
     offset: int
     of_key: bool
+    private: bool
 
-    def __new__(cls, message: str, *, hint: str = "", offset: int = 0, of_key: bool = False) -> Said:
-        """A text with the three extras; marshmallow hands it through as it is."""
+    def __new__(
+        cls,
+        message: str,
+        *,
+        hint: str | Callable[[], str] = "",
+        offset: int = 0,
+        of_key: bool = False,
+        private: bool = False,
+    ) -> Said:
+        """A text with the extras; marshmallow hands it through as it is."""
         said = super().__new__(cls, message)
-        said.hint, said.offset, said.of_key = hint, offset, of_key
+        said.hint, said.offset, said.of_key, said.private = hint, offset, of_key, private
         return said
 
 
 def render(file: str, lines: list[str], problem: Problem) -> str:
     """The problem as `file:line:column: message`, the line itself, a caret and the remedy."""
-    shown = [f"{file}:{problem}"]
-    if 0 < problem.place.line <= len(lines):
-        line = lines[problem.place.line - 1][:200]
-        caret = min(problem.place.column, len(line) + 1)
-        shown += [f"{problem.place.line:>8} | {line}", f"{'':>8} | {' ' * (caret - 1)}^"]
+    shown = [f"{file}:{problem}"[:LONGEST_MESSAGE]]
+    if problem.place.line <= len(lines) and not problem.private:
+        line = _printable(lines[problem.place.line - 1][:LONGEST_LINE])
+        before = line[: problem.place.column - 1]
+        caret = "".join("\t" if letter == "\t" else " " for letter in before) + "^"
+        shown += [f"{problem.place.line:>8} | {line}", f"{'':>8} | {caret}"]
     if problem.hint:
         shown.append(f"{'':>8} = {problem.hint}")
     return "\n".join(shown)
@@ -62,9 +94,9 @@ def render(file: str, lines: list[str], problem: Problem) -> str:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`did you mean agents?` when one of the known words is close to the one written, else nothing."""
-    folded = {name.replace("_", "").lower(): name for name in known}
-    close = difflib.get_close_matches(word.replace("_", "").replace("-", "").lower(), folded, n=1, cutoff=0.6)
-    return f"did you mean {folded[close[0]]}?" if close else ""
+    bare = {_bare(name): name for name in known}
+    close = difflib.get_close_matches(_bare(word[:100]), bare, n=1)
+    return f"did you mean {bare[close[0]]}?" if close else ""
 
 
 def spoken(where: Iterable[str | int]) -> str:
@@ -73,3 +105,11 @@ def spoken(where: Iterable[str | int]) -> str:
     for step in where:
         text += f"[{step + 1}]" if isinstance(step, int) else f".{step}" if text else step
     return text
+
+
+def _printable(line: str) -> str:
+    return "".join(letter if letter.isprintable() or letter == "\t" else "?" for letter in line)
+
+
+def _bare(word: str) -> str:
+    return word.replace("_", "").replace("-", "").lower()

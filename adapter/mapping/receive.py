@@ -2,41 +2,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from collections.abc import Mapping as ReadOnly
 from typing import Any
 
 from marshmallow import ValidationError
 
-from adapter import signature
-from adapter.errors import SchemeError
 from adapter.mapping.compiled import Proof, Receive
-from adapter.mapping.document import ReceiveSchema, secret_names
 from adapter.mapping.preset import Preset
 from adapter.mapping.problems import Said, did_you_mean
-from adapter.mapping.schema import exactly_one
+from adapter.mapping.sender import ReceiveSchema, compiled_scheme
 from adapter.mapping.text import Group
+from adapter.mapping.vocabulary import MISSING, exactly_one, unknown_key
 
 Presets = ReadOnly[str, Preset]
 
-ALSO: ReadOnly[str, tuple[str, str]] = {
-    "header_token": ("header_token", "name"),
-    "query_token": ("query_token", "name"),
-    "basic": ("basic", ""),
-}
-"""Word of a further proof -> its scheme, and the key of the scheme that the word's own text sets."""
-KNOWN = frozenset(field.data_key or name for name, field in ReceiveSchema._declared_fields.items()) | {"also"}
+_KNOWN = frozenset(field.data_key or name for name, field in ReceiveSchema().fields.items())
 
 
 def build(data: ReadOnly[str, Any], original: Group, presets: Presets) -> Receive:
     """The compiled form of `receive`; raises `ValidationError` with everything that is wrong in it."""
-    source = exactly_one(original, ("from", "verify"), "the sender")
+    source = exactly_one(original, ("from", "verify"), "it is not said who sends")
     preset = _preset(data["from_"], presets) if source == "from" else None
-    _unknown_keys(original, preset)
-    proofs = (_own_proof(data, original, preset), *_also(original.get("also")))
-    if preset and preset.also_required and len(proofs) < 2:
+    if problem := dict(_problems(data, original, preset)):
+        raise ValidationError(problem)
+    return _receive(data, preset, (_own_proof(data, original, preset), *data["also"]))
+
+
+def _preset(name: str, presets: Presets) -> Preset:
+    if name not in presets:
+        hint = did_you_mean(name, presets) or f"known here: {', '.join(presets)}"
+        raise ValidationError({"from": [Said(f"there is no sender preset called '{name}'", hint=hint)]})
+    return presets[name]
+
+
+def _problems(data: ReadOnly[str, Any], original: Group, preset: Preset | None) -> Iterator[tuple[str, list[str]]]:
+    """What is missing, unknown or out of place among the keys of `receive`."""
+    parameters = preset.parameters if preset else {}
+    for key in original:
+        if key not in _KNOWN and key not in parameters:
+            yield key, [unknown_key(key, _KNOWN.union(parameters))]
+    for key, parameter in parameters.items():
+        if key in original and not isinstance(original[key], str):
+            yield key, ["a text is expected here"]
+        elif key not in original and parameter.required:
+            yield key, [Said(MISSING, hint=f"{key}: {parameter.help}")]
+    named = any(parameter.sets == "secret" for parameter in parameters.values())
+    if not named and "secrets" not in data:
+        yield "secrets", [Said(MISSING, hint="name the variable that holds the secret: secrets: [MY_SECRET]")]
+    if named and "secrets" in data:
+        yield "secrets", [Said("the secrets belong to the second proof", hint="move them under also", of_key=True)]
+    if preset and preset.also_required and not data["also"]:
         said = f"{preset.name} proves who sends by an identifier, which is no secret: a second proof is needed"
-        raise ValidationError({"from": [Said(said, hint="add also: with query_token or header_token and its secrets")]})
-    return _receive(data, preset, proofs)
+        yield "from", [Said(said, hint="add also: with query_token or header_token and its secrets")]
+
+
+def _own_proof(data: ReadOnly[str, Any], original: Group, preset: Preset | None) -> Proof:
+    given = {parameter.sets: key for key, parameter in (preset.parameters if preset else {}).items() if key in original}
+    identifiers = (str(original[given.pop("secret")]),) if "secret" in given else ()
+    description = preset.verify if preset else original["verify"]
+    written = {sets: original[key] for sets, key in given.items()}
+    try:
+        scheme = compiled_scheme({**description, **written} if preset else description)
+    except ValidationError as exc:
+        if preset is None:
+            raise ValidationError({"verify": exc.messages}) from exc
+        raise ValidationError({given.get(key, "from"): said for key, said in exc.messages_dict.items()}) from exc
+    return Proof(scheme=scheme, secrets=data.get("secrets", ()), identifiers=identifiers)
 
 
 def _receive(data: ReadOnly[str, Any], preset: Preset | None, proofs: tuple[Proof, ...]) -> Receive:
@@ -52,7 +84,7 @@ def _receive(data: ReadOnly[str, Any], preset: Preset | None, proofs: tuple[Proo
         failures=answer.get("failures") == "4xx",
         answer_body=answer.get("body"),
         answer_type=answer.get("type", "application/json"),
-        test_when=data.get("test_when", ()),
+        test_when=data["test_when"],
         drop_headers=secret["header"],
         drop_query=secret["query"].union(preset.drop_query if preset else ()),
         drop_fields=secret["body"].union(preset.drop if preset else ()),
@@ -67,77 +99,3 @@ def _secret_places(proofs: tuple[Proof, ...]) -> dict[str, frozenset[str]]:
         "query": frozenset(name for kind, name in carried if kind == "query"),
         "body": frozenset(name.rpartition(".")[2] for kind, name in carried if kind == "body"),
     }
-
-
-def _preset(name: str, presets: Presets) -> Preset:
-    if name not in presets:
-        hint = did_you_mean(name, presets) or "xima-adapter presets lists them"
-        raise ValidationError({"from": [Said(f"there is no sender preset called '{name}'", hint=hint)]})
-    return presets[name]
-
-
-def _unknown_keys(original: Group, preset: Preset | None) -> None:
-    known = KNOWN | set(preset.parameters if preset else ())
-    unknown = [key for key in original if key not in known]
-    if unknown:
-        hint = {key: did_you_mean(key, known) for key in unknown}
-        raise ValidationError({key: [Said(f"unknown key '{key}'", hint=hint[key], of_key=True)] for key in unknown})
-
-
-def _own_proof(data: ReadOnly[str, Any], original: Group, preset: Preset | None) -> Proof:
-    description = dict(preset.verify if preset else original["verify"])
-    identifiers: tuple[str, ...] = ()
-    for name, parameter in (preset.parameters if preset else {}).items():
-        if name not in original and parameter.required:
-            raise ValidationError({name: ["this key is missing"]})
-        if parameter.sets == "secret":
-            identifiers = (str(original[name]),)
-        elif name in original:
-            description[parameter.sets] = original[name]
-    if not identifiers and not data.get("secrets"):
-        raise ValidationError(
-            {"secrets": [Said("this key is missing", hint="name the variable: secrets: [MY_SECRET]")]}
-        )
-    scheme = _scheme(description, "from" if preset else "verify")
-    secrets = data.get("secrets", ())
-    return Proof(scheme=scheme, secrets=secrets, identifiers=identifiers)
-
-
-def _scheme(description: ReadOnly[str, Any], where: str) -> signature.Scheme:
-    try:
-        return signature.scheme(description)
-    except SchemeError as exc:
-        steps = (where, *exc.key.split(".")) if where == "verify" and exc.key else (where,)
-        message: Any = [str(exc)]
-        for step in reversed(steps):
-            message = {step: message}
-        raise ValidationError(message) from exc
-
-
-def _also(also: Any) -> tuple[Proof, ...]:
-    items = also if isinstance(also, list) else [] if also is None else [also]
-    found, errors = [], {}
-    for number, item in enumerate(items):
-        try:
-            found.append(_further(item))
-        except ValidationError as exc:
-            errors[number] = exc.messages
-    if errors:
-        raise ValidationError({"also": errors})
-    return tuple(found)
-
-
-def _further(item: Any) -> Proof:
-    if not isinstance(item, Group):
-        raise ValidationError("a group of keys is expected here")
-    word = exactly_one(item, tuple(ALSO), "the kind of proof")
-    if unknown := [key for key in item if key not in (word, "secrets", "value_prefix")]:
-        raise ValidationError({unknown[0]: [Said(f"unknown key '{unknown[0]}'", of_key=True)]})
-    scheme, sets = ALSO[word]
-    description = {"scheme": scheme} | ({sets: item[word]} if sets else {})
-    if "value_prefix" in item:
-        description["value_prefix"] = item["value_prefix"]
-    if "secrets" not in item:
-        raise ValidationError({"secrets": ["this key is missing"]})
-    secrets = secret_names(item["secrets"])
-    return Proof(scheme=_scheme(description, word), secrets=secrets)

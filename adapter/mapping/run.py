@@ -8,13 +8,14 @@ from collections.abc import Mapping as ReadOnly
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from adapter import condition, hours, path, template
 from adapter.mapping import fields, value
 from adapter.mapping.compiled import Mapping, Rule, SentAt
 from adapter.mapping.scope import Scope, Trace, describe
 from adapter.model import Action, Received
+from adapter.payload.tree import add, clean
 
 FRESH_FOR: ReadOnly[str, timedelta] = {
     "click_to_dial": timedelta(seconds=30),
@@ -22,6 +23,10 @@ FRESH_FOR: ReadOnly[str, timedelta] = {
     "select_caller_id": timedelta(seconds=30),
 }
 LONGEST_KEY = 400
+UNITS = {"s": 1, "ms": 1000}
+"""A second in the units of `sent_at`."""
+MOST_UNITS = 10**15
+"""No calendar reaches so far; what is below can be worked with."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,8 +51,8 @@ class Result:
 def request_tree(received: Received, document: Any) -> dict[str, Any]:
     """What `request.` reaches: method, headers, query and the whole body."""
     query: dict[str, Any] = {}
-    for name, text in parse_qsl(urlsplit(received.url).query, keep_blank_values=True, max_num_fields=1000):
-        query[name] = [*query[name], text] if isinstance(query.get(name), list) else text
+    for name, text in parse_qsl(received.url.partition("?")[2], keep_blank_values=True):
+        add(query, clean(name), clean(text))
     return {"method": received.method, "headers": received.headers, "query": query, "body": document}
 
 
@@ -74,7 +79,7 @@ def _fill_let(mapping: Mapping, scope: Scope, *, now: datetime) -> None:
             scope.let[name] = found
         if scope.trace:
             if found is None:
-                scope.trace.empty_lets[name] = value.why_missing(one, scope)
+                scope.trace.empty_lets[name] = value.why_missing(one, scope, now=now)
             scope.trace.note(one.where, f"let.{name} is {describe(found)}")
 
 
@@ -92,8 +97,8 @@ def _matches(rule: Rule, scope: Scope, *, now: datetime) -> bool:
     for number, one in enumerate(rule.when):
         if not condition.holds(one, scope.find, now=now):
             if scope.trace:
-                because = _why_not(one, scope)
-                scope.trace.note((*rule.where, "when", number), f"condition {number + 1} does not hold{because}")
+                said = f"condition {number + 1} does not hold: {_why_not(one, scope)}"
+                scope.trace.stop(rule.name, (*rule.where, "when", number), said)
             return False
     if scope.trace:
         scope.trace.note(rule.where, f"rule '{rule.name}' matches")
@@ -101,18 +106,19 @@ def _matches(rule: Rule, scope: Scope, *, now: datetime) -> bool:
 
 
 def _why_not(one: condition.Condition, scope: Scope) -> str:
+    """In words, what the fields of a condition hold."""
     if isinstance(one, condition.Group):
-        return ""
+        return f"{one.word} ({', '.join(_why_not(member, scope) for member in one.members)})"
     if scope.find(one.field) is None:
-        return f": {scope.why_empty(one.field)}"
-    return f": {one.field.text} is {describe(scope.raw(one.field))}"
+        return scope.why_empty(one.field)
+    return f"{one.field} is {describe(scope.raw(one.field))}"
 
 
 def _result(mapping: Mapping, rule: Rule, scope: Scope, *, now: datetime) -> Result:
     got = fields.action(mapping, rule, scope, now=now)
     if isinstance(got, fields.Missing):
         return Result(kind=got.kind, rule=rule.name, field=got.field, reason=got.reason)
-    key = _key(mapping, scope)
+    key = _key(mapping, rule, scope)
     if key is None:
         reason = "every part of the idempotency key is empty, so a repeat could not be recognised"
         return Result(kind="reject", rule=rule.name, field="once.key", reason=reason)
@@ -120,7 +126,7 @@ def _result(mapping: Mapping, rule: Rule, scope: Scope, *, now: datetime) -> Res
         kind="action",
         rule=rule.name,
         action=got.action,
-        key=f"{key}#{rule.name}" if mapping.match_all else key,
+        key=key,
         remember=mapping.once.remember,
         deliver=rule.deliver,
         if_unknown=rule.if_unknown,
@@ -145,14 +151,15 @@ def _within_hours(mapping: Mapping, made: Result, *, now: datetime) -> Result:
     return replace(made, hold_until=opens)
 
 
-def _key(mapping: Mapping, scope: Scope) -> str | None:
+def _key(mapping: Mapping, rule: Rule, scope: Scope) -> str | None:
     """The idempotency key; None when the mapping's own key is empty. A sender's preset may fall back to a hash."""
     text = template.fill(mapping.once.key, scope.find) if mapping.once.key else None
-    if text is None and mapping.once.own:
-        return None
     if text is None:
-        return record_hash(scope.record)
-    return text if len(text) <= LONGEST_KEY else hashlib.sha256(text.encode()).hexdigest()
+        if mapping.once.own:
+            return None
+        text = record_hash(scope.record)
+    key = f"{text}#{rule.name}" if mapping.match_all else text
+    return key if len(key) <= LONGEST_KEY else "sha256:" + hashlib.sha256(key.encode()).hexdigest()
 
 
 def record_hash(record: Any) -> str:
@@ -162,12 +169,15 @@ def record_hash(record: Any) -> str:
 
 
 def _moment(sent_at: SentAt, scope: Scope) -> datetime | None:
-    """The sender's own time of the event; None (the time of receipt counts) when it cannot be read."""
-    text = path.text_of(scope.find(sent_at.path))
-    if sent_at.unit == "iso8601":
-        return condition.moment(text)
-    number = condition.number(text or "")
-    if number is None or abs(number) > 10**14:
+    """The sender's own time of the event in UTC; None (the time of receipt counts) when it cannot be read."""
+    text = path.text_of(scope.find(sent_at.path)) or ""
+    try:
+        if sent_at.unit == "iso8601":
+            found = condition.moment(text)
+            return found.astimezone(UTC) if found else None
+        number = condition.number(text)
+        if number is None or not -MOST_UNITS < number < MOST_UNITS:
+            return None
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=float(number / UNITS[sent_at.unit]))
+    except OverflowError:  # before the year 1 or after 9999
         return None
-    seconds = number / 1000 if sent_at.unit == "ms" else number
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=float(seconds))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from adapter import path
@@ -11,16 +11,31 @@ from adapter.condition import folded
 from adapter.mapping.text import Where
 
 
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why a rule did not fire, or gave no action; `where` is the place in the mapping file."""
+
+    rule: str
+    where: Where
+    text: str
+
+
 @dataclass(slots=True)
 class Trace:
-    """What was found on the way, for a person who asks why; `where` is the place in the mapping file."""
+    """What was found on the way, for a person who asks why, each note with its place in the mapping file."""
 
     notes: list[tuple[Where, str]] = field(default_factory=list)
+    obstacles: list[Obstacle] = field(default_factory=list)
     empty_lets: dict[str, str] = field(default_factory=dict)
 
     def note(self, where: Where, text: str) -> None:
         """Remember one step."""
         self.notes.append((where, text))
+
+    def stop(self, rule: str, where: Where, text: str) -> None:
+        """Remember a step that stood in the way of an action."""
+        self.note(where, text)
+        self.obstacles.append(Obstacle(rule, where, text))
 
 
 @dataclass(slots=True)
@@ -56,13 +71,22 @@ class Scope:
     def why_empty(self, where: path.Path) -> str:
         """In words, why `find` gives nothing there, or why a text place finds no text."""
         value = self.raw(where)
-        if where.root == "let" and value is None:
-            name = where.text.partition(".")[2]
-            because = self.trace.empty_lets.get(name, "") if self.trace else ""
-            return f"{where.text} is empty" + (f" ({because})" if because else "")
-        if isinstance(value, dict):
-            return f"{where.text} is a group of keys ({', '.join(list(value)[:5])}), not a text"
-        return f"{where.text} is empty" if value is not None else f"{where.text} is not in the record"
+        if value is None:
+            return f"{where} {self._why_none(where)}"
+        if isinstance(value, dict) and value:
+            return f"{where} is a group of keys ({', '.join(key[:40] for key in list(value)[:5])}), not a text"
+        text = path.text_of(value)
+        if text is None and not self.is_empty(value):
+            return f"{where} is a list that does not begin with a text"
+        return f"{where} is empty" + (f" ({describe(text)} is one of empty_values)" if text and text.strip() else "")
+
+    def _why_none(self, where: path.Path) -> str:
+        if where.root == "let":
+            because = self.trace.empty_lets.get(str(where.steps[0])) if self.trace and where.steps else None
+            return "is empty" + (f" ({because})" if because else "")
+        around = self.raw(replace(where, steps=where.steps[:-1]))
+        is_null = isinstance(around, dict) and where.steps[-1:] and where.steps[-1] in around
+        return "is null" if is_null else f"is not in the {where.root}"
 
 
 def describe(value: Any) -> str:

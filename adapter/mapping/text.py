@@ -1,18 +1,19 @@
 """Read a YAML text into plain data in which every scalar is the text that was typed, and remember where it stood.
 
 Only the C parser's events are used, never a typed loader: `0101`, `+4420...`, `NO` and `08:30` stay what they are.
-Tags, aliases, merge keys, duplicate keys and keys that are not plain text are refused.
+Tags, anchors, aliases, merge keys, duplicate keys and keys that are not plain text are refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
 from adapter.errors import MappingError
+from adapter.mapping import complaints
 from adapter.mapping.problems import Place, Problem
 
 MOST_CHARACTERS = 512 * 1024
@@ -42,21 +43,39 @@ class Items(list[Any]):
 
 @dataclass(slots=True)
 class Tree:
-    """Data of `Group`, `Items` and `Text`; `keys` and `values` say at which place each began."""
+    """Data of `Group`, `Items`, `Text`, and None where nothing was typed; the parser's events tell the places."""
 
-    data: Any
-    keys: dict[Where, Place]
-    values: dict[Where, Place]
     lines: list[str]
+    data: Any = None
+    keys: dict[Where, Any] = field(default_factory=dict)
+    values: dict[Where, Any] = field(default_factory=dict)
 
     def place(self, where: Where, *, of_key: bool = False) -> Place:
-        """The place of a key or a value, or of the nearest thing around it that is in the text."""
+        """The place of a value or a key, or of the nearest thing around it that is in the text."""
+        if of_key and where in self.keys:
+            return self._place(self.keys[where])
         for end in range(len(where), -1, -1):
-            here = where[:end]
-            found = self.keys.get(here) if of_key and end == len(where) else self.values.get(here)
-            if found or (found := self.keys.get(here)):
-                return found
+            event = self.values.get(where[:end]) or self.keys.get(where[:end])
+            if event is not None:
+                return self._place(event)
         return Place(1, 1)
+
+    def _place(self, event: Any) -> Place:
+        line, column = event.start_mark.line + 1, event.start_mark.column + 1
+        if not isinstance(event, yaml.ScalarEvent):
+            return Place(line, column)
+        if event.style in ("|", ">"):
+            return Place(line, column, block=self._margin(event))
+        inside = column + (event.style in ("'", '"'))
+        typed = self.lines[line - 1 : line] or [""]
+        return Place(line, column, inside=inside if typed[0].startswith(event.value, inside - 1) else None)
+
+    def _margin(self, event: Any) -> int | None:
+        """The column at which the lines of a block text begin; None when they are folded or empty."""
+        for typed, meant in zip(self.lines[event.start_mark.line + 1 :], event.value.split("\n"), strict=False):
+            if meant:
+                return len(typed) - len(meant) + 1 if event.style == "|" and typed.endswith(meant) else None
+        return None
 
 
 @dataclass(slots=True)
@@ -66,20 +85,6 @@ class _Open:
     where: Where
     content: Group | Items
     key: str | None = None
-
-    def next_where(self) -> Where:
-        """Where the next value belongs."""
-        return (*self.where, len(self.content) if isinstance(self.content, Items) else str(self.key))
-
-    def wants_key(self) -> bool:
-        return isinstance(self.content, Group) and self.key is None
-
-    def put(self, value: Any) -> None:
-        if isinstance(self.content, Items):
-            self.content.append(value)
-        else:
-            self.content[str(self.key)] = value
-            self.key = None
 
 
 @dataclass(slots=True)
@@ -92,127 +97,113 @@ class _Reader:
     documents: int = 0
 
     def take(self, event: Any) -> None:
-        if isinstance(event, yaml.DocumentStartEvent):
+        if isinstance(event, yaml.NodeEvent):
+            self.check(event)
+            self.node(event)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            self.open.pop()
+        elif isinstance(event, yaml.DocumentStartEvent):
             self.documents += 1
             if self.documents > 1:
                 raise _problem(event, "a second document begins here", "keep one mapping in one file")
-        elif isinstance(event, yaml.AliasEvent):
-            raise _problem(event, "aliases are not read here", _ALIAS_HINT.format(event.anchor))
-        elif isinstance(event, yaml.ScalarEvent | yaml.MappingStartEvent | yaml.SequenceStartEvent):
-            self.check(event)
-            self.node(event)
-        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
-            self.open.pop()
 
     def check(self, event: Any) -> None:
         self.nodes += 1
+        if event.anchor is not None:
+            sign, what = ("*", "aliases are") if isinstance(event, yaml.AliasEvent) else ("&", "anchors are")
+            hint = f'a text that begins with {sign} needs quotes: "{sign}{event.anchor}"'
+            raise _problem(event, f"{what} not read here", hint)
         if event.tag is not None:
-            raise _problem(event, f"the tag {event.tag} is not read here", "quote text that begins with !")
+            raise _problem(event, "tags are not read here", f'a text that begins with ! needs quotes: "{event.tag}"')
         if self.nodes > MOST_NODES:
-            raise _problem(event, f"more than {MOST_NODES:,} values in one file")
+            raise _problem(event, *_TOO_MANY)
         if len(self.open) > MOST_DEPTH:
-            raise _problem(event, f"nested deeper than {MOST_DEPTH} levels")
+            raise _problem(event, f"nested deeper than {MOST_DEPTH} levels", "write it flatter")
 
     def node(self, event: Any) -> None:
         parent = self.open[-1] if self.open else None
-        if parent is not None and parent.wants_key():
-            self.key(parent, event)
-            return
-        where = parent.next_where() if parent else ()
-        self.tree.values[where] = _place(event)
-        value: Any = Text(event.value) if isinstance(event, yaml.ScalarEvent) else self.begin(where, event)
-        value.where = where
-        if parent is not None:
-            parent.put(value)
+        if parent is None:
+            self.tree.data = self.value((), event)
+        elif isinstance(parent.content, Items):
+            parent.content.append(self.value((*parent.where, len(parent.content)), event))
+        elif parent.key is None:
+            parent.key = self.key(parent, event)
         else:
-            self.tree.data = value
+            parent.content[parent.key] = self.value((*parent.where, parent.key), event)
+            parent.key = None
 
-    def begin(self, where: Where, event: Any) -> Group | Items:
+    def value(self, where: Where, event: Any) -> Any:
+        self.tree.values[where] = event
+        if isinstance(event, yaml.ScalarEvent):
+            if not event.value and event.implicit[0]:
+                return None
+            if event.style == '"' and (found := _UNREADABLE.search(event.value)):
+                raise _problem(event, *_unreadable(found[0]))
+            text = Text(event.value)
+            text.where = where
+            return text
         content: Group | Items = Group() if isinstance(event, yaml.MappingStartEvent) else Items()
+        content.where = where
         self.open.append(_Open(where, content))
         return content
 
-    def key(self, parent: _Open, event: Any) -> None:
+    def key(self, parent: _Open, event: Any) -> str:
         if not isinstance(event, yaml.ScalarEvent):
             raise _problem(event, "a key must be plain text", "use ${field} instead of {{field}}")
-        where = (*parent.where, event.value)
-        if event.value == "<<":
-            raise _problem(event, "merge keys (<<) are not read here")
-        if where in self.tree.keys:
-            first = self.tree.keys[where].line
-            raise _problem(event, f"the key '{event.value}' appears twice (first on line {first})")
-        self.tree.keys[where] = _place(event)
-        parent.key = event.value
+        name: str = event.value
+        if name == "<<":
+            raise _problem(event, "merge keys (<<) are not read here", "write the keys out")
+        if name in parent.content:
+            first = self.tree.keys[*parent.where, name].start_mark.line + 1
+            raise _problem(event, f"the key '{name}' appears twice (first on line {first})", "remove one of the two")
+        self.tree.keys[*parent.where, name] = event
+        return name
 
 
-_ALIAS_HINT = 'a text that begins with * needs quotes: "*{}"'
+_TOO_MANY = (f"more than {MOST_NODES:,} values in one file", "keep long tables in a CSV file beside the mapping")
+_UNREADABLE = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What YAML 1.2 does not count as printable (section 5.1)."""
+_DIRECTIVE = re.compile("^%", re.MULTILINE)
 
 
 def read(text: str) -> Tree:
-    """The tree of a YAML text; raises `MappingError` with the first thing YAML itself objects to."""
-    if len(text) > MOST_CHARACTERS:
-        raise MappingError([Problem(Place(1, 1), f"the file is larger than {MOST_CHARACTERS // 1024} KB")])
-    tree = Tree(None, {}, {}, text.splitlines())
+    """The tree of a YAML text; raises `MappingError` with the first thing that cannot be read."""
+    text = text.removeprefix("\ufeff")
+    tree = Tree(text.splitlines())
+    _refuse_at_sight(text, tree.lines)
     reader = _Reader(tree)
     try:
-        for event in _events(text):
+        for event in yaml.parse(text, Loader=yaml.CBaseLoader):
             reader.take(event)
     except yaml.YAMLError as exc:
-        raise _yaml_problem(text, exc) from exc
+        raise MappingError([complaints.problem(text, exc)]) from exc
     return tree
 
 
-def _events(text: str) -> Iterator[Any]:
-    if "\x00" in text:
-        raise MappingError([Problem(Place(1, 1), "the file is not a text: it holds a NUL character")])
-    yield from yaml.parse(text, Loader=yaml.CBaseLoader)
+def _refuse_at_sight(text: str, lines: list[str]) -> None:
+    """Raise `MappingError` for what the parser would take too long to refuse, or would tell less well."""
+    if len(text) > MOST_CHARACTERS:
+        said = f"the file is larger than {MOST_CHARACTERS // 1024} KB"
+        raise MappingError([Problem(Place(1, 1), said, hint=_TOO_MANY[1])])
+    if len(lines) + text.count(",") > MOST_NODES:
+        raise MappingError([Problem(Place(1, 1), _TOO_MANY[0], hint=_TOO_MANY[1])])
+    if found := _UNREADABLE.search(text):
+        said, hint = _unreadable(found[0])
+        raise MappingError([Problem(_position(text, found.start()), said, hint=hint)])
+    if found := _DIRECTIVE.search(text):
+        said = "a line cannot begin with %"
+        raise MappingError([Problem(_position(text, found.start()), said, hint="put a text with % in quotes")])
 
 
-def _place(event: Any) -> Place:
-    quoted = isinstance(event, yaml.ScalarEvent) and event.style in ("'", '"')
-    folded = isinstance(event, yaml.ScalarEvent) and event.style in ("|", ">")
-    mark = event.start_mark
-    return Place(mark.line + 1, mark.column + 1, inside=None if folded else mark.column + 1 + quoted)
+def _unreadable(character: str) -> tuple[str, str]:
+    return f"the character U+{ord(character):04X} cannot stand in a mapping", "remove it"
+
+
+def _position(text: str, at: int) -> Place:
+    before = f"{text[:at]}.".splitlines()
+    return Place(len(before), len(before[-1]))
 
 
 def _problem(event: Any, message: str, hint: str = "") -> MappingError:
-    return MappingError([Problem(_place(event), message, hint=hint)])
-
-
-_HINTS = (
-    (
-        "found character that cannot start any token",
-        "indent with blanks, not tabs, and quote text with @ ` or %",
-    ),
-    (
-        "mapping values are not allowed",
-        "a text with ': ' in it needs quotes, and every level its own indentation",
-    ),
-    (
-        "did not find expected key",
-        "check the indentation, and quote a text that goes on after a closing quote",
-    ),
-    ("expected <block end>", "check the indentation, and quote a text that goes on after a closing quote"),
-    ("could not find expected ':'", "a key is followed by a colon and a blank"),
-    ("expected ',' or", 'inside [ ] and { } a text with { } or , needs quotes: ["${field}"]'),
-    ("found undefined alias", "a text that begins with * needs quotes"),
-)
-
-
-def _yaml_problem(text: str, exc: yaml.YAMLError) -> MappingError:
-    """YAML's own complaint; the pure parser is asked again because its words say more than the C parser's."""
-    said: yaml.YAMLError = exc
-    if len(text) < 64 * 1024:
-        try:
-            for _ in yaml.parse(text, Loader=yaml.BaseLoader):
-                pass
-        except yaml.YAMLError as better:
-            said = better
-        except RecursionError:
-            said = exc
-    mark = getattr(said, "problem_mark", None)
-    words = " ".join(str(part) for part in (getattr(said, "context", ""), getattr(said, "problem", "")) if part)
-    message = words or "this is not YAML text (a character that no text file holds)"
-    hint = next((hint for sign, hint in _HINTS if sign in message), "")
-    place = Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
-    return MappingError([Problem(place, message, hint=hint)])
+    mark = event.start_mark
+    return MappingError([Problem(Place(mark.line + 1, mark.column + 1), message, hint=hint)])

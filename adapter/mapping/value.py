@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from adapter import condition, path, payload, template
 from adapter.errors import PayloadError
-from adapter.mapping.compiled import Value
+from adapter.mapping.compiled import Case, Value
 from adapter.mapping.scope import Scope, describe
 
 Tables = Mapping[str, Mapping[str, str]]
@@ -37,12 +36,22 @@ def text(value: Value, scope: Scope, tables: Tables, *, now: datetime) -> str | 
     return None if scope.is_empty(found) else found
 
 
-def why_missing(value: Value, scope: Scope) -> str:
+def why_missing(value: Value, scope: Scope, *, now: datetime) -> str:
     """In words, what was tried and what each held."""
     if value.lookup is not None:
         return f"table {value.lookup} has no line for {_key_text(value, scope)}"
+    if value.choose:
+        case = _chosen(value, scope, now=now)
+        return why_missing(case.use, scope, now=now) if case else "no line of choose applies"
     paths = value.first_of or ((value.field,) if value.field else value.text.paths if value.text else ())
-    return "; ".join(scope.why_empty(one) for one in paths) or "no line of choose applies"
+    return "; ".join(_why_nothing(one, scope) for one in paths) or "the text in the mapping is empty"
+
+
+def _why_nothing(where: path.Path, scope: Scope) -> str:
+    found = scope.find(where)
+    if path.text_of(found) is None or scope.is_empty(path.text_of(found)):
+        return scope.why_empty(where)
+    return f"{where} is {describe(found)}, of which clean leaves nothing"
 
 
 def _source(value: Value, scope: Scope, tables: Tables, *, now: datetime) -> Any:
@@ -54,7 +63,8 @@ def _source(value: Value, scope: Scope, tables: Tables, *, now: datetime) -> Any
         return _first(value.first_of, scope)
     if value.lookup is not None:
         return _look_up(value, scope, tables)
-    return _choose(value, scope, tables, now=now)
+    case = _chosen(value, scope, now=now)
+    return find(case.use, scope, tables, now=now) if case else None
 
 
 def _first(paths: tuple[path.Path, ...], scope: Scope) -> Any:
@@ -80,11 +90,10 @@ def _key_text(value: Value, scope: Scope) -> str:
     return f"an empty key ({empty})"
 
 
-def _choose(value: Value, scope: Scope, tables: Tables, *, now: datetime) -> Any:
-    for case in value.choose:
-        if all(condition.holds(one, scope.find, now=now) for one in case.when):
-            return find(case.use, scope, tables, now=now)
-    return None
+def _chosen(value: Value, scope: Scope, *, now: datetime) -> Case | None:
+    """The first line of a `choose` whose conditions hold."""
+    holding = (case for case in value.choose if all(condition.holds(one, scope.find, now=now) for one in case.when))
+    return next(holding, None)
 
 
 def _each(change: Callable[[str], str]) -> Callable[[Any], Any]:
@@ -106,9 +115,12 @@ def _parse_json(found: Any) -> Any:
         return None
 
 
-def _split(found: Any) -> list[str]:
+def _split(found: Any) -> list[Any]:
+    """The parts of `A;B;C` or `A, B`; what is a list already stays one."""
+    if isinstance(found, list):
+        return found
     shown = path.text_of(found) or ""
-    return [part.strip() for part in re.split("[;,]" if ";" not in shown else ";", shown) if part.strip()]
+    return [part.strip() for part in shown.split(";" if ";" in shown else ",") if part.strip()]
 
 
 CLEAN: Mapping[str, Callable[[Any], Any]] = {

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from datetime import date, datetime
-from typing import Any
+from collections.abc import Mapping as ReadOnly
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields
 
@@ -12,22 +13,53 @@ from adapter import path, template, units
 from adapter.condition import moment
 from adapter.errors import TextError
 from adapter.mapping.problems import Said, did_you_mean
-from adapter.mapping.text import Group
+from adapter.mapping.text import Group, Items
 
 MISSING = "this key is missing"
 UNKNOWN = "unknown key"
+MESSAGES: dict[str, str | list[Any] | dict[Any, Any]] = {
+    "required": MISSING,
+    "null": "this is empty: write a value, or remove the key",
+}
 
 
-MESSAGES: dict[str, str | list[Any] | dict[Any, Any]] = {"required": MISSING, "null": "this is empty"}
+_SCHEMA_MESSAGES: dict[str, str] = {"unknown": UNKNOWN, "type": "a group of keys is expected here"}
 
 
 class Strict(Schema):
-    """A group of keys in which every key is known."""
+    """A group of keys in which every key is known; `remedies` tell more about some that are not."""
 
-    error_messages = {  # noqa: RUF012 - marshmallow's own way to set them
-        "unknown": UNKNOWN,
-        "type": "a group of keys is expected here",
-    }
+    error_messages = _SCHEMA_MESSAGES
+    remedies: ClassVar[ReadOnly[str, str]] = {}
+
+    def handle_error(self, error: ValidationError, data: Any, **extra: Any) -> None:
+        """Tell which keys could have been meant instead of unknown ones."""
+        known = [field.data_key or name for name, field in self.fields.items()]
+        for key, said in error.messages_dict.items():
+            if said == [UNKNOWN]:
+                error.messages_dict[key] = [unknown_key(key, known, self.remedies)]
+
+
+def unknown_key(key: str, known: Collection[str], remedies: ReadOnly[str, str] | None = None) -> Said:
+    """What is said about a key that has no meaning where it stands."""
+
+    def hint() -> str:
+        return (remedies or {}).get(key) or did_you_mean(key, known) or f"known here: {', '.join(sorted(known))}"
+
+    return Said(f"{UNKNOWN} '{key}'", hint=hint, of_key=True)
+
+
+def exactly_one(
+    given: Collection[str], words: Collection[str], missing: str, *, remedy: str = "remove one of the two"
+) -> str:
+    """The one of `words` that is among the given keys; raises `ValidationError` when none or several are."""
+    found = [key for key in given if key in words]
+    if not found:
+        raise ValidationError(Said(missing, hint=f"write one of {', '.join(words)}"))
+    if len(found) > 1:
+        said = Said(f"{found[0]} and {found[1]} exclude each other", hint=remedy, of_key=True)
+        raise ValidationError({found[1]: [said]})
+    return found[0]
 
 
 class Part(fields.Nested):
@@ -36,12 +68,14 @@ class Part(fields.Nested):
     default_error_messages = MESSAGES
 
 
-class Read(fields.Field[Any]):
-    """A scalar read by one of our own readers, whose `TextError` becomes a message with its place in the text."""
-
+class _Own(fields.Field[Any]):
     default_error_messages = MESSAGES
 
-    def __init__(self, reader: Callable[[str], Any], **extra: Any) -> None:
+
+class Read(_Own):
+    """A scalar read by one of our own readers, whose `TextError` becomes a message with its place in the text."""
+
+    def __init__(self, reader: Callable[[Any], Any], **extra: Any) -> None:
         super().__init__(**extra)
         self.reader = reader
 
@@ -54,14 +88,60 @@ class Read(fields.Field[Any]):
             raise ValidationError(Said(exc.reason, offset=exc.offset)) from exc
 
 
-def a_path(**extra: Any) -> Read:
-    """A bare path like `properties.phone.value`; `${path}` is told apart and explained."""
-    return Read(_bare_path, **extra)
+class TextOr(Read):
+    """Either a plain text, given to the reader, or a group of keys with a schema of its own."""
+
+    def __init__(self, reader: Callable[[Any], Any], schema: Callable[[], Schema], **extra: Any) -> None:
+        super().__init__(reader, **extra)
+        self.group = Part(schema)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **extra: Any) -> Any:
+        if isinstance(value, Group):
+            return self.group.deserialize(value)
+        if isinstance(value, Items):
+            raise ValidationError("a text or a group of keys is expected here, not a list")
+        return super()._deserialize(value, attr, data, **extra)
 
 
-def a_template(**extra: Any) -> Read:
-    """A text with `${path}` in it."""
-    return Read(template.compile, **extra)
+class Each(_Own):
+    """A list, or a single item standing for a list of one; every item is read by the same field."""
+
+    def __init__(self, item: fields.Field[Any], **extra: Any) -> None:
+        super().__init__(**extra)
+        self.item = item
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **extra: Any) -> tuple[Any, ...]:
+        if not isinstance(value, Items):
+            return (self.item.deserialize(value),)
+        if not value:
+            raise ValidationError("this list is empty: write what belongs in it, or remove the key")
+        return tuple(_each(self.item, enumerate(value)).values())
+
+
+class Named(_Own):
+    """A group whose keys are names of the author's own choice; every value is read by the same field."""
+
+    def __init__(self, item: fields.Field[Any], **extra: Any) -> None:
+        super().__init__(**extra)
+        self.item = item
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **extra: Any) -> dict[str, Any]:
+        if not isinstance(value, Group):
+            raise ValidationError("a group of names, each with its value, is expected here")
+        return _each(self.item, value.items())
+
+
+def _each(field: fields.Field[Any], items: Any) -> dict[Any, Any]:
+    """Every item read by the field; raises `ValidationError` with what is wrong in any of them."""
+    found, errors = {}, {}
+    for key, item in items:
+        try:
+            found[key] = field.deserialize(item)
+        except ValidationError as exc:
+            errors[key] = exc.messages
+    if errors:
+        raise ValidationError(errors)
+    return found
 
 
 def a_text(**extra: Any) -> Read:
@@ -69,9 +149,19 @@ def a_text(**extra: Any) -> Read:
     return Read(str, **extra)
 
 
+def a_path(**extra: Any) -> Read:
+    """A bare path like `properties.phone.value`; `${path}` is told apart and explained."""
+    return Read(bare_path, **extra)
+
+
+def a_template(**extra: Any) -> Read:
+    """A text with `${path}` in it."""
+    return Read(template.compile, **extra)
+
+
 def a_duration(**extra: Any) -> Read:
-    """A length of time like `30s`, `10m`, `4d`."""
-    return Read(units.duration, **extra)
+    """A length of time like `30s`, `10m`, `4d`, but not none at all."""
+    return Read(_duration, **extra)
 
 
 def yes_no(**extra: Any) -> Read:
@@ -89,6 +179,13 @@ def one_of(words: Collection[str], **extra: Any) -> Read:
     return Read(lambda text: _word(text, words), **extra)
 
 
+def bare_path(text: str) -> path.Path:
+    """The compiled path; raises `TextError`."""
+    if text.startswith("${"):
+        raise TextError("write the path alone here, without ${ }")
+    return path.compile(text)
+
+
 def a_moment(text: str) -> datetime:
     """An aware moment; raises `TextError`."""
     found = moment(text)
@@ -97,88 +194,16 @@ def a_moment(text: str) -> datetime:
     return found
 
 
-def a_date(text: str) -> date:
-    """A calendar day; raises `TextError`."""
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError as exc:
-        raise TextError("write a day like 2026-12-25") from exc
+def _duration(text: str) -> timedelta:
+    found = units.duration(text)
+    if not found:
+        raise TextError("this is no time at all: write a length like 30s, 10m or 4d")
+    return found
 
 
 def _word(text: str, words: Collection[str]) -> str:
     if text not in words:
-        guess = did_you_mean(text, words)
-        raise TextError(f"'{text}' is not one of {', '.join(words)}" + (f" ({guess})" if guess else ""))
-    return text
-
-
-def _bare_path(text: str) -> path.Path:
-    if text.startswith("${"):
-        raise TextError("write the path alone here, without ${ }")
-    return path.compile(text)
-
-
-class Each(fields.Field[Any]):
-    """A list, or a single item standing for a list of one; every item is read by the same field."""
-
-    default_error_messages = MESSAGES
-
-    def __init__(self, item: fields.Field[Any], **extra: Any) -> None:
-        super().__init__(**extra)
-        self.item = item
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **extra: Any) -> tuple[Any, ...]:
-        items = value if isinstance(value, list) else [value]
-        found, errors = [], {}
-        for number, item in enumerate(items):
-            try:
-                found.append(self.item.deserialize(item))
-            except ValidationError as exc:
-                errors[number] = exc.messages
-        if errors:
-            raise ValidationError(errors if isinstance(value, list) else errors[0])
-        return tuple(found)
-
-
-class Named(fields.Field[Any]):
-    """A group whose keys are names of the author's own choice; every value is read by the same field."""
-
-    default_error_messages = MESSAGES
-
-    def __init__(self, item: fields.Field[Any], **extra: Any) -> None:
-        super().__init__(**extra)
-        self.item = item
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **extra: Any) -> dict[str, Any]:
-        if not isinstance(value, dict):
-            raise ValidationError("a group of names is expected here")
-        found, errors = {}, {}
-        for name, item in value.items():
-            try:
-                found[name] = self.item.deserialize(item)
-            except ValidationError as exc:
-                errors[name] = exc.messages
-        if errors:
-            raise ValidationError(errors)
-        return found
-
-
-class TextOr(fields.Field[Any]):
-    """Either a plain text, given to `of_text`, or a group of keys with a schema of its own."""
-
-    default_error_messages = MESSAGES
-
-    def __init__(self, of_text: Callable[[Any], Any], schema: Callable[[], Schema], **extra: Any) -> None:
-        super().__init__(**extra)
-        self.of_text = of_text
-        self.schema = schema
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **extra: Any) -> Any:
-        if isinstance(value, Group):
-            return self.schema().load(value)
-        if not isinstance(value, str):
-            raise ValidationError("a text or a group of keys is expected here, not a list")
-        try:
-            return self.of_text(value)
-        except TextError as exc:
-            raise ValidationError(Said(exc.reason, offset=exc.offset)) from exc
+        raise ValidationError(
+            Said(f"'{text}' is not one of {', '.join(words)}", hint=lambda: did_you_mean(text, words))
+        )
+    return str(text)

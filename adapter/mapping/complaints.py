@@ -1,0 +1,116 @@
+"""What YAML's parser objects to, in the words of an admin who is no programmer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from adapter.mapping.problems import Place, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """Where the parser stopped, the line before and after that place, and where that part of the text began."""
+
+    place: Place
+    before: str
+    after: str
+    began: Place
+
+
+def problem(text: str, exc: yaml.YAMLError) -> Problem:
+    """The parser's complaint about `text` as a problem at its place."""
+    mark, lines = getattr(exc, "problem_mark", None), text.splitlines() or [""]
+    place = _place(mark)
+    if place.line > len(lines):
+        place = Place(len(lines), len(lines[-1]) + 1)
+    line, began = lines[place.line - 1], _place(getattr(exc, "context_mark", None) or mark)
+    fault = _Fault(place, line[: place.column - 1], line[place.column - 1 :], began)
+    complaint = str(getattr(exc, "problem", None) or "this cannot be read as YAML text")
+    for sign, say in _SIGNS.items():
+        if sign in complaint:
+            return say(fault)
+    return Problem(place, complaint, hint="a text with signs of YAML in it, such as : # or {, needs quotes")
+
+
+def _place(mark: Any) -> Place:
+    return Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
+
+
+def _here(message: str, hint: str) -> Callable[[_Fault], Problem]:
+    return lambda fault: Problem(fault.place, message, hint=hint)
+
+
+def _where_it_began(message: str, hint: str) -> Callable[[_Fault], Problem]:
+    return lambda fault: Problem(fault.began, message, hint=hint)
+
+
+_tab = _here("a tab cannot stand here", "indent with blanks")
+
+
+def _no_token(fault: _Fault) -> Problem:
+    if fault.after.startswith("\t"):
+        return _tab(fault)
+    return Problem(fault.place, f"a text cannot begin with {fault.after[:1]}", hint="put the whole text in quotes")
+
+
+def _colon(fault: _Fault) -> Problem:
+    if "\t" in fault.before.removesuffix(fault.before.lstrip()):
+        return _tab(fault)
+    if re.search(r":\s", fault.before):
+        said = "a second colon and blank on one line"
+        return Problem(fault.place, said, hint="put quotes around a text that holds ': '")
+    hint = "check its indentation, and that a colon and a blank end the key above it"
+    return Problem(fault.place, "this line does not fit the one above it", hint=hint)
+
+
+def _misfit(fault: _Fault) -> Problem:
+    """Something that neither goes on nor ends what stands before it."""
+    written = re.search(r"(?::|-)\s+((?:\".*|'.*|\[.*\]|\{.*\})\s*)$", fault.before)
+    if not written:
+        hint = "begin it in the same column as the lines it belongs with"
+        return Problem(fault.place, "this line fits none of those above it", hint=hint)
+    whole = f"{written[1]}{fault.after}".strip()
+    example = f", like '{whole}'" if "'" not in whole and "#" not in whole and len(whole) < 80 else ""
+    said = "the text goes on after its closing quote or bracket"
+    return Problem(fault.place, said, hint=f"put quotes around the whole of it{example}")
+
+
+def _flow(fault: _Fault) -> Problem:
+    if fault.after.startswith("{"):
+        hint = 'write ["${field}"], or put each value on a line of its own'
+        return Problem(fault.place, "braces inside [ ] or { } need quotes", hint=hint)
+    hint = "close it with ] or }; inside, a text with , [ ] { } or ': ' needs quotes"
+    return Problem(fault.began, "what is opened here is not closed where it should be", hint=hint)
+
+
+def _no_content(fault: _Fault) -> Problem:
+    if not fault.after:
+        return Problem(fault.place, "something is missing here", hint="close every [ with ] and every { with }")
+    return _here(*_SPECIAL)(fault)
+
+
+_SPECIAL = ("a text cannot begin with this sign", "put the whole text in quotes")
+_SIGNS: Mapping[str, Callable[[_Fault], Problem]] = {
+    "cannot start any token": _no_token,
+    "a tab character that violates indentation": _tab,
+    "mapping values are not allowed": _colon,
+    "did not find expected key": _misfit,
+    "did not find expected '-' indicator": _misfit,
+    "did not find expected ','": _flow,
+    "unexpected end of stream": _where_it_began(
+        "a quote is opened here and never closed", "close it with the same sign"
+    ),
+    "unknown escape character": _here("a backslash has a meaning inside double quotes", "use single quotes"),
+    "expected comment or line break": _where_it_began(
+        "after | or > nothing else can stand on the line", "put a text that begins with | or > in quotes"
+    ),
+    "could not find expected ':'": _where_it_began("a colon and a blank are missing after this", "write key: value"),
+    "expected alphabetic or numeric character": _where_it_began(*_SPECIAL),
+    "did not find expected node content": _no_content,
+}
+"""Words of libyaml's complaints -> what to say instead."""
