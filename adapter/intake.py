@@ -94,23 +94,34 @@ class Intake:
             wanted[0].delivery,
             state="sending",
             attempt=1,
-            lease_owner=self._dispatcher.owner,
-            lease_until=self._dispatcher.lease(),
+            lease_owner=self._dispatcher.leases.owner,
+            lease_until=self._dispatcher.leases.until(),
         )
         return [replace(entry, delivery=claimed) if entry is wanted[0] else entry for entry in entries]
 
     def _act(self, came: Came) -> Came:
         """Carry a claimed delivery out, as long as its sender is made to wait."""
         delivery = came.delivery
-        if delivery is None or came.duplicate or delivery.lease_owner != self._dispatcher.owner:
+        if delivery is None or came.duplicate or delivery.lease_owner != self._dispatcher.leases.owner:
             return came
-        under_way = self._pool.submit(self._dispatcher.carry_out, delivery)
         try:
-            return replace(came, delivery=under_way.result(self._wait.total_seconds()))
-        except TooSlow:
-            return came
+            return replace(came, delivery=self._carry_out(delivery))
         except StoreError:
             return came
+
+    def _carry_out(self, delivery: Delivery) -> Delivery:
+        """The delivery as it is when the wait is over; one whose turn does not come is left to the dispatcher."""
+        self._dispatcher.leases.hold(delivery)
+        try:
+            under_way = self._pool.submit(self._dispatcher.carry_out, delivery)
+        except RuntimeError:  # the pool takes no more work when its process is about to end
+            return self._dispatcher.give_back(delivery, "the adapter was being stopped")
+        try:
+            return under_way.result(self._wait.total_seconds())
+        except TooSlow:
+            if under_way.cancel():
+                return self._dispatcher.give_back(delivery, "every line to Xima was taken")
+            return delivery
 
     def refuse(self, name: str, exc: AdapterError, *, request_id: str, now: datetime) -> None:
         known = name if not isinstance(exc, UnknownMapping) else ""
@@ -169,15 +180,7 @@ def _delivery(source: Source, result: Result, request_id: str, *, now: datetime)
         expires_at=happened + result.fresh_for,
     )
     verdict = policy.decide(fresh, now=now)
-    if verdict is None:
-        return fresh
-    return replace(
-        fresh,
-        state=verdict.state,
-        reason=verdict.reason,
-        due_at=verdict.due_at,
-        expires_at=verdict.expires_at,
-    )
+    return policy.moved(fresh, verdict, now=now) if verdict else fresh
 
 
 def _queued(entry: Entry) -> Entry:

@@ -27,7 +27,7 @@ Phase = Literal["not_sent", "sent", "answered"]
 TRANSITIONS: Mapping[State, tuple[State, ...]] = {
     "held": ("queued", "cancelled", "expired", "suppressed"),
     "queued": ("sending", "held", "cancelled", "expired", "suppressed"),
-    "sending": ("accepted", "refused", "queued", "failed", "unknown"),
+    "sending": ("accepted", "refused", "queued", "held", "failed", "unknown"),
     "unknown": ("accepted", "queued", "failed"),
     "failed": ("queued",),
     "refused": ("queued",),

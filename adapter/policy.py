@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,6 +23,21 @@ class Verdict:
 
 
 Policy = Callable[[Delivery, datetime], Verdict | None]
+
+
+def moved(delivery: Delivery, verdict: Verdict, *, now: datetime, tries: int | None = None) -> Delivery:
+    """The delivery where a verdict sends it; nobody holds it there."""
+    return replace(
+        delivery,
+        state=verdict.state,
+        reason=verdict.reason,
+        due_at=verdict.due_at,
+        expires_at=verdict.expires_at,
+        updated_at=now,
+        tries=delivery.tries if tries is None else tries,
+        lease_owner=None,
+        lease_until=None,
+    )
 
 
 def terms(*, fresh_for: timedelta, open_hours: hours.Hours | None, zones: tuple[str, ...]) -> dict[str, Any]:
@@ -70,6 +85,8 @@ POLICIES: tuple[Policy, ...] = (_fresh, _within_hours)
 
 TOKEN_PAUSE = timedelta(seconds=30)
 CAP_PAUSE = timedelta(minutes=5)
+REPEATS = tuple(timedelta(seconds=wait) for wait in (2, 10, 30, 60, 120))
+"""Waits before a callback is repeated that may be queued: each repeat may be one more call to the customer."""
 
 
 def after(delivery: Delivery, outcome: Outcome, *, tries: int, now: datetime, jitter: float) -> Verdict:
@@ -100,9 +117,13 @@ def _end(state: State) -> Callable[..., Verdict]:
 
 
 def _again(delivery: Delivery, outcome: Outcome, *, tries: int, now: datetime, jitter: float) -> Verdict:
-    """Certainly not done: again while it is wanted; without a next try it waits for its end, or fails at once."""
+    """Certainly not done: again while it is wanted; without a next try it waits for its end, or fails at once.
+
+    While Xima is away a click fails at once too: the agent is told so, and must not be rung when it comes back.
+    """
     moment = next_try(delivery, outcome, tries=tries, now=now, jitter=jitter)
-    if moment is None and delivery.deliver == "now":
+    away = outcome.evidence is Evidence.NOT_SENT and delivery.action.kind == "click_to_dial"
+    if delivery.deliver == "now" and (away or moment is None):
         return _end("failed")(delivery, outcome, now=now)
     due_at = moment or delivery.expires_at + timedelta(microseconds=1)
     return Verdict(state="queued", reason=outcome.reason, due_at=due_at, expires_at=delivery.expires_at)
@@ -110,9 +131,11 @@ def _again(delivery: Delivery, outcome: Outcome, *, tries: int, now: datetime, j
 
 def _unknown(delivery: Delivery, outcome: Outcome, *, tries: int, now: datetime, jitter: float) -> Verdict:
     """It may have happened: a person decides, unless the mapping says that a repeat does no harm."""
-    repeat = retry.next_attempt(None, tries=tries, now=now, deadline=delivery.expires_at, jitter=jitter)
+    schedule = REPEATS if delivery.action.kind == "callback" else retry.SCHEDULE
+    deadline = delivery.expires_at
+    repeat = retry.next_attempt(None, tries=tries, now=now, deadline=deadline, jitter=jitter, schedule=schedule)
     if delivery.if_unknown == "again" and delivery.action.kind != "click_to_dial" and repeat:
-        return Verdict(state="queued", reason=outcome.reason, due_at=repeat, expires_at=delivery.expires_at)
+        return Verdict(state="queued", reason=outcome.reason, due_at=repeat, expires_at=deadline)
     return _end("unknown")(delivery, outcome, now=now)
 
 

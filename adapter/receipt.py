@@ -102,7 +102,7 @@ SENTENCES = {
     "refused": "Xima refused {what}: {why}.",
     "unknown": "nobody can tell whether Xima did {what}: {why}. A person has to decide; it is not sent again.",
     "failed": "{what} was not made and will not be: {why}.",
-    "expired": "{what} was not made: {why}.",
-    "suppressed": "{what} was not made: {why}.",
+    "expired": "{what} will not be sent: {why}.",
+    "suppressed": "{what} will not be sent: {why}.",
     "cancelled": "{what} was cancelled: {why}.",
 }

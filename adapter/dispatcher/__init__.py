@@ -1,6 +1,7 @@
 """Send deliveries: the same `carry_out` serves the click in a web request and the queue of the dispatcher process."""
 
-from adapter.dispatcher.carrying import Clock, Dispatcher, Timing
+from adapter.dispatcher.carrying import Dispatcher, Timing
+from adapter.dispatcher.leases import Clock
 from adapter.dispatcher.loop import Loop
 
 __all__ = ["Clock", "Dispatcher", "Loop", "Timing"]

@@ -6,12 +6,13 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from adapter import policy
+from adapter.dispatcher.leases import Clock, Leases
 from adapter.errors import StoreError
 from adapter.logs import event
 from adapter.model import Action, Attempt, Delivery, Evidence, Outcome, State
@@ -23,8 +24,6 @@ LEASE = timedelta(seconds=15)
 CLICK_PATIENCE = timedelta(seconds=2)
 """How long a click is tried again while it is certain that nothing was sent; somebody waits for the answer."""
 SAVE_TRIES = 6
-
-Clock = Callable[[], datetime]
 
 
 class Carrier(Protocol):
@@ -55,13 +54,10 @@ class Dispatcher:
         timing: Timing = Timing(),
     ) -> None:
         self.store = store
-        self.owner = owner
         self.timing = timing
+        self.leases = Leases(store, clock, owner=owner, length=timing.lease)
         self._carriers = carriers
         self._clock = clock
-        self._under_way: set[str] = set()
-        self._turn = threading.Lock()
-        self._heart: threading.Thread | None = None
         self._stop = threading.Event()
 
     # one delivery
@@ -71,21 +67,23 @@ class Dispatcher:
 
         A click is tried again for a moment while nothing was sent; everything else goes back to the queue.
         """
-        self._begin(delivery)
+        self.leases.hold(delivery)
         try:
             outcome, made = self._try(delivery)
             now = self._clock()
-            verdict = policy.after(
-                delivery, outcome, tries=delivery.tries + len(made), now=now, jitter=_jitter()
-            )
+            verdict = policy.after(delivery, outcome, tries=delivery.tries + len(made), now=now, jitter=_jitter())
             return self._settle(delivery, verdict, made, now)
         finally:
-            with self._turn:
-                self._under_way.discard(delivery.id)
+            self.leases.let_go(delivery)
 
-    def lease(self) -> datetime:
-        """Until when a delivery claimed now belongs to this process."""
-        return self._clock() + self.timing.lease
+    def give_back(self, delivery: Delivery, reason: str) -> Delivery:
+        """Return a claimed delivery, of which nothing was sent, to the queue; gives it as it is then."""
+        now = self._clock()
+        verdict = Verdict(state="queued", reason=reason, due_at=now, expires_at=delivery.expires_at)
+        try:
+            return self._settle(delivery, verdict, [], now)
+        finally:
+            self.leases.let_go(delivery)
 
     def _try(self, delivery: Delivery) -> tuple[Outcome, list[Attempt]]:
         """Ask Xima, for a click again until patience or freshness end; every try is recorded."""
@@ -102,32 +100,26 @@ class Dispatcher:
 
     def _ask(self, delivery: Delivery, made: list[Attempt]) -> Outcome:
         at, started = self._clock(), time.monotonic()
-        if delivery.lease_until is not None and not made and at >= delivery.lease_until:
-            outcome = Outcome(
-                evidence=Evidence.NOT_SENT, phase="not_sent", reason="the adapter was held up too long"
-            )
-        elif delivery.tenant not in self._carriers:
-            reason = f"there is no Xima tenant called {delivery.tenant}"
+        if reason := self._obstacle(delivery, at):
             outcome = Outcome(evidence=Evidence.NOT_SENT, phase="not_sent", reason=reason)
         else:
             outcome = self._carriers[delivery.tenant].carry_out(delivery.action)
         taken = round((time.monotonic() - started) * 1000)
         made.append(
-            Attempt(
-                at=at, phase=outcome.phase, status=outcome.status, reason=outcome.reason, duration_ms=taken
-            )
+            Attempt(at=at, phase=outcome.phase, status=outcome.status, reason=outcome.reason, duration_ms=taken)
         )
         return outcome
 
+    def _obstacle(self, delivery: Delivery, now: datetime) -> str:
+        """Why nothing may be sent at this moment, or nothing: asked before every try, whatever went before."""
+        if self.leases.has_lost(delivery, now):
+            return "the adapter was held up, and another may have taken over"
+        if now > delivery.expires_at:
+            return "it became too old while it waited for its turn"
+        return "" if delivery.tenant in self._carriers else f"there is no Xima tenant called {delivery.tenant}"
+
     def _settle(self, delivery: Delivery, verdict: Verdict, made: list[Attempt], now: datetime) -> Delivery:
-        after = replace(
-            delivery,
-            state=verdict.state,
-            reason=verdict.reason,
-            due_at=verdict.due_at,
-            updated_at=now,
-            tries=delivery.tries + len(made),
-        )
+        after = policy.moved(delivery, verdict, now=now, tries=delivery.tries + len(made))
         saved = self._save(delivery, verdict, made, now)
         log_delivery(after, level=logging.INFO if saved else logging.ERROR, saved=None if saved else "no")
         return after if saved else self.store.get(delivery.id) or after
@@ -149,26 +141,6 @@ class Dispatcher:
                     time.sleep(0.1 * 2**turn)
         return False
 
-    # leases
-
-    def _begin(self, delivery: Delivery) -> None:
-        with self._turn:
-            self._under_way.add(delivery.id)
-            if self._heart is None:
-                self._heart = threading.Thread(target=self._beat, name="leases", daemon=True)
-                self._heart.start()
-
-    def _beat(self) -> None:
-        """Renew the leases of what is under way, three times a lease."""
-        while not self._stop.wait(self.timing.lease.total_seconds() / 3):
-            with self._turn:
-                ids = list(self._under_way)
-            if ids:
-                try:
-                    self.store.renew(ids, owner=self.owner, until=self.lease())
-                except StoreError as exc:
-                    event("lease.not_renewed", level=logging.ERROR, reason=exc.reason)
-
     # the queue
 
     def claim(self, most: int) -> list[Delivery]:
@@ -176,9 +148,9 @@ class Dispatcher:
         now = self._clock()
         taken, moved = self.store.claim(
             lambda delivery: policy.decide(delivery, now=now),
-            owner=self.owner,
+            owner=self.leases.owner,
             now=now,
-            lease_until=self.lease(),
+            lease_until=self.leases.until(),
             most=most,
         )
         for delivery in moved:
@@ -188,15 +160,18 @@ class Dispatcher:
     def sweep(self) -> list[Delivery]:
         """Settle deliveries whose holder died: nobody can tell whether they were sent, so they become unknown.
 
-        A selected caller id may be set again; a dial or a callback never is.
+        A selected caller id may be set again; a dial or a callback never is. What this process itself is at
+        work on is not abandoned, however long it could not renew its lease.
         """
         now = self._clock()
         settled = []
         for delivery in self.store.abandoned(now=now):
+            if self.leases.has(delivery):
+                continue
             verdict = abandoned(delivery, now)
             gone = Attempt(at=now, phase="sent", status=None, reason=verdict.reason, duration_ms=0)
             if self.store.save(delivery, verdict, [gone], now=now):
-                settled.append(replace(delivery, state=verdict.state, reason=verdict.reason))
+                settled.append(policy.moved(delivery, verdict, now=now, tries=delivery.tries + 1))
                 log_delivery(settled[-1], level=logging.WARNING)
         return settled
 
@@ -206,10 +181,9 @@ class Dispatcher:
         return self.carry_out(taken[0]) if taken else None
 
     def close(self) -> None:
-        """Stop the lease keeper."""
+        """Stop keeping leases; nothing is tried again."""
         self._stop.set()
-        if self._heart:
-            self._heart.join()
+        self.leases.close()
 
 
 def abandoned(delivery: Delivery, now: datetime) -> Verdict:

@@ -6,9 +6,11 @@ import logging
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
 
-from adapter.dispatcher.carrying import Clock, Dispatcher
+from adapter.dispatcher.carrying import Dispatcher
+from adapter.dispatcher.leases import Clock
 from adapter.errors import StoreError
 from adapter.logs import event
 from adapter.model import Delivery
@@ -34,26 +36,26 @@ class Loop:
         self._stop.set()
 
     def run(self) -> None:
-        """Work until `stop`."""
-        chores = threading.Thread(target=self._chores, name="chores")
-        chores.start()
-        with ThreadPoolExecutor(self._threads, thread_name_prefix="send") as pool:
-            while not self._stop.is_set():
-                if not self._feed(pool):
-                    self._stop.wait(POLL_SECONDS)
-        chores.join()
-        self._dispatcher.close()
+        """Work until `stop`; if either half of the work dies the other ends too, and its error is raised."""
+        with closing(self._dispatcher), ThreadPoolExecutor(self._threads + 1, "dispatch") as pool:
+            chores = pool.submit(self._chores)
+            chores.add_done_callback(lambda _: self.stop())
+            try:
+                while not self._stop.is_set():
+                    if not self._feed(pool):
+                        self._stop.wait(POLL_SECONDS)
+            finally:
+                self.stop()
+            chores.result()
 
     def _feed(self, pool: ThreadPoolExecutor) -> bool:
         """Claim as much as there are free threads; whether anything was claimed."""
         free = 0
-        while free < self._threads and self._free.acquire(
-            blocking=free == 0, timeout=1 if free == 0 else None
-        ):
+        while free < self._threads and self._free.acquire(blocking=free == 0, timeout=1 if free == 0 else None):
             free += 1
         taken: list[Delivery] = []
         try:
-            taken = self._dispatcher.claim(free) if free else []
+            taken = self._dispatcher.claim(free) if free and not self._stop.is_set() else []
         except StoreError as exc:
             event("dispatcher.store", level=logging.ERROR, reason=exc.reason)
         for _ in range(free - len(taken)):
@@ -71,24 +73,20 @@ class Loop:
             self._free.release()
 
     def _chores(self) -> None:
-        """Every second the leases, every five minutes the purge."""
+        """Every second the leases; every five minutes the purge, a bite a second while there is anything to remove."""
         purge_at = 0.0
         while not self._stop.wait(SWEEP_SECONDS):
             try:
                 self._dispatcher.sweep()
                 if time.monotonic() >= purge_at:
-                    purge_at = time.monotonic() + PURGE_SECONDS
-                    self.purge()
+                    purge_at = time.monotonic() + (0 if self.purge() else PURGE_SECONDS)
             except StoreError as exc:
                 event("dispatcher.store", level=logging.ERROR, reason=exc.reason)
 
     def purge(self) -> int:
-        """Remove what is older than the retention, in small bites; gives how many rows went."""
+        """Remove a bite of what is older than the retention, small so that nobody waits for it; gives its rows."""
         now = self._clock()
-        gone, bite = 0, -1
-        while bite and not self._stop.is_set():
-            bite = self._dispatcher.store.purge(before=now - self._retention, now=now)
-            gone += bite
+        gone = self._dispatcher.store.purge(before=now - self._retention, now=now)
         if gone:
             event("store.purged", rows=gone)
         return gone

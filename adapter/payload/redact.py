@@ -1,18 +1,23 @@
-"""Strike secrets out of a request before it is stored: tokens in headers and query, named fields of the body."""
+"""Strike secrets out of a request before it is stored: tokens in headers and query, named fields of the body.
+
+The body was parsed before; here it is looked at with the same eyes, so that no way of writing a field hides it.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote_plus
+from xml.parsers import expat
 
 from adapter.model import Received
 
 ALWAYS = frozenset({"authorization", "cookie", "proxy-authorization"})
 STRUCK = "(removed)"
+_DISPOSITION = re.compile("^content-disposition:.*", re.IGNORECASE | re.MULTILINE)
 
 
 def redact(
@@ -26,9 +31,8 @@ def redact(
     """The request without what must never be stored; `fields` are names at any depth of a body of this `kind`."""
     kept = {name: text for name, text in received.headers.items() if name not in ALWAYS and name not in headers}
     path, mark, pairs = received.url.partition("?")
-    url = path + mark + _without(pairs, query) if mark else received.url
-    body = BODIES[kind](received.body, fields) if fields else received.body
-    return replace(received, headers=kept, url=url, body=body)
+    body = BODIES[kind](received, fields) if fields else received.body
+    return replace(received, headers=kept, url=path + mark + _without(pairs, query), body=body)
 
 
 def _without(pairs: str, names: Collection[str]) -> str:
@@ -40,8 +44,9 @@ def _without(pairs: str, names: Collection[str]) -> str:
     )
 
 
-def _json(body: bytes, names: Collection[str]) -> bytes:
-    return json.dumps(_struck(json.loads(body.decode("utf-8-sig")), names), separators=(",", ":")).encode()
+def _json(received: Received, names: Collection[str]) -> bytes:
+    tree = _struck(json.loads(received.body.decode("utf-8-sig")), names)
+    return json.dumps(tree, separators=(",", ":")).encode()
 
 
 def _struck(tree: Any, names: Collection[str]) -> Any:
@@ -50,21 +55,75 @@ def _struck(tree: Any, names: Collection[str]) -> Any:
     return [_struck(below, names) for below in tree] if isinstance(tree, list) else tree
 
 
-def _xml(body: bytes, names: Collection[str]) -> bytes:
-    any_name = "|".join(map(re.escape, names)).encode()
-    element = rb"<((?:[\w.-]+:)?(?:" + any_name + rb"))(\s[^<>]*)?(?<!/)>.*?</\1\s*>"
-    return re.sub(element, rb"<\1>" + STRUCK.encode() + rb"</\1>", body, flags=re.DOTALL)
+def _xml(received: Received, names: Collection[str]) -> bytes:
+    body = received.body
+    for start, end in reversed(_insides(body, names)):
+        body = body[:start] + body[end:]
+    return body
 
 
-def _form(body: bytes, names: Collection[str]) -> bytes:
-    if b'form-data; name="' not in body:
-        return _without(body.decode("latin-1"), names).encode("latin-1")
-    any_name = "|".join(map(re.escape, names)).encode()
-    part = rb'(form-data; name="(?:' + any_name + rb')"[^\n]*\n(?:[^\n]+\n)*?\r?\n).*?(?=\r?\n--)'
-    return re.sub(part, rb"\1" + STRUCK.encode(), body, flags=re.DOTALL)
+def _insides(body: bytes, names: Collection[str]) -> list[tuple[int, int]]:
+    """Where in the bytes the content of the named elements begins and ends, as expat itself sees it."""
+    parser = expat.ParserCreate(namespace_separator=" ")
+    reader = _Insides(names=names, place=lambda: parser.CurrentByteIndex)
+    parser.StartElementHandler = reader.start
+    parser.EndElementHandler = reader.end
+    parser.DefaultHandler = parser.CharacterDataHandler = reader.other
+    parser.Parse(body, True)
+    return reader.found
 
 
-BODIES: Mapping[str, Callable[[bytes, Collection[str]], bytes]] = {
+@dataclass(kw_only=True, slots=True)
+class _Insides:
+    """Hears expat's events; the first one after a start tag tells where that tag ends."""
+
+    names: Collection[str]
+    place: Callable[[], int]
+    depth: int = 0
+    begins: int | None = None
+    found: list[tuple[int, int]] = field(default_factory=list)
+
+    def start(self, name: str, _attributes: Mapping[str, str]) -> None:
+        self.other()
+        if self.depth or name.rpartition(" ")[2] in self.names:
+            self.depth += 1
+
+    def end(self, _name: str) -> None:
+        self.other()
+        self.depth -= bool(self.depth)
+        if not self.depth and self.begins is not None:
+            self.found.append((self.begins, self.place()))
+            self.begins = None
+
+    def other(self, *_: str) -> None:
+        if self.depth and self.begins is None:
+            self.begins = self.place()
+
+
+def _form(received: Received, names: Collection[str]) -> bytes:
+    boundary = _parameter(received.headers.get("content-type", ""), "boundary")
+    if not boundary:
+        return _without(received.body.decode("latin-1").strip(), names).encode("latin-1")
+    delimiter = b"\n--" + boundary.encode("latin-1", "replace")
+    parts = (b"\n" + received.body).split(delimiter)
+    return delimiter.join(_part(part, names) for part in parts).removeprefix(b"\n")
+
+
+def _part(part: bytes, names: Collection[str]) -> bytes:
+    """One part of a multipart form, without its content when its name is among `names`."""
+    head, blank, _ = part.partition(b"\n\r\n" if b"\n\r\n" in part else b"\n\n")
+    disposition = _DISPOSITION.search(head.decode(errors="replace"))
+    secret = disposition and _parameter(disposition[0], "name") in names
+    return head + blank + STRUCK.encode() + b"\r" if secret else part
+
+
+def _parameter(header: str, name: str) -> str:
+    """The value of `;name=value` in a header; empty when there is none."""
+    found = re.findall(rf';[ \t]*{name}=(?:"([^"]*)"|([^;\s"]+))', header, re.IGNORECASE)
+    return "".join(found[-1]) if found else ""
+
+
+BODIES: Mapping[str, Callable[[Received, Collection[str]], bytes]] = {
     "json": _json,
     "form": _form,
     "xml": _xml,

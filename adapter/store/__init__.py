@@ -12,8 +12,9 @@ from adapter.policy import Verdict
 from adapter.store import arrivals, desk, migrate, queue
 from adapter.store.arrivals import Arrival, Entry, Kept
 from adapter.store.engine import Database
+from adapter.store.queue import Claim
 
-__all__ = ["Arrival", "Entry", "Kept", "Store"]
+__all__ = ["Arrival", "Claim", "Entry", "Kept", "Store"]
 
 
 class Store:
@@ -34,14 +35,15 @@ class Store:
             migrate.upgrade(connection)
 
     def check(self) -> None:
-        """Raise `StoreError` unless the store can be read and has the tables of this version."""
-        with self._database.reading() as connection:
+        """Raise `StoreError` unless the store can be written and has the tables of this version."""
+        with self._database.writing() as connection:
             found = migrate.version(connection)
-        if found != migrate.head():
-            said = f"version {found}" if found else "no tables"
-            raise StoreError(
-                f"the store has {said}, this adapter needs {migrate.head()}: run xima-adapter db upgrade"
-            )
+            if found != migrate.head():
+                said = f"version {found}" if found else "no tables"
+                raise StoreError(
+                    f"the store has {said}, this adapter needs {migrate.head()}: run xima-adapter db upgrade"
+                )
+            desk.probe(connection)
 
     # requests
 
@@ -72,10 +74,10 @@ class Store:
         with self._database.writing() as connection:
             return queue.save(connection, delivery, verdict, made, now=now)
 
-    def renew(self, ids: Collection[str], *, owner: str, until: datetime) -> None:
-        """Keep the leases of deliveries that are still under way."""
+    def renew(self, ids: Collection[str], *, owner: str, until: datetime) -> set[Claim]:
+        """Keep the leases of deliveries that are still under way; gives the claims that are still held."""
         with self._database.writing() as connection:
-            queue.renew(connection, ids, owner=owner, until=until)
+            return queue.renew(connection, ids, owner=owner, until=until)
 
     def abandoned(self, *, now: datetime) -> list[Delivery]:
         """Deliveries whose lease ran out."""

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from adapter.model import Attempt, Delivery
+from adapter.store.engine import Prepared
 from adapter.store.rows import COLUMNS, attempt_of, delivery_of, row_of
 from adapter.store.tables import attempts, deliveries, once, refusals, requests
 
@@ -47,11 +48,13 @@ class Kept:
 
 
 _new_key = upsert(once)
-CLAIM_KEY = _new_key.on_conflict_do_update(
-    index_elements=["mapping", "key"],
-    set_={"delivery_id": _new_key.excluded.delivery_id, "until": _new_key.excluded.until},
-    where=once.c.until <= bindparam("now", type_=once.c.until.type),
-).returning(once.c.delivery_id)
+CLAIM_KEY = Prepared(
+    _new_key.on_conflict_do_update(
+        index_elements=["mapping", "key"],
+        set_={"delivery_id": _new_key.excluded.delivery_id, "until": _new_key.excluded.until},
+        where=once.c.until <= bindparam("now", type_=once.c.until.type),
+    ).returning(once.c.delivery_id)
+)
 """Takes the key when nobody has it or its time is over; gives no row when it is taken."""
 
 FIRST_WITH_KEY = (
@@ -59,8 +62,8 @@ FIRST_WITH_KEY = (
     .join(once, once.c.delivery_id == deliveries.c.id)
     .where(once.c.mapping == bindparam("mapping"), once.c.key == bindparam("key"))
 )
-ADD_DELIVERY = insert(deliveries)
-ADD_REQUEST = insert(requests)
+ADD_DELIVERY = Prepared(insert(deliveries))
+ADD_REQUEST = Prepared(insert(requests))
 
 _new_refusal = upsert(refusals)
 COUNT_REFUSAL = _new_refusal.on_conflict_do_update(
@@ -77,7 +80,7 @@ def add(connection: Connection, arrival: Arrival, entries: Sequence[Entry]) -> l
         extra = {"delivery": one.delivery.id, "duplicate": one.duplicate} if one else {}
         notes.append({**entry.note, **extra})
     row = {name: getattr(arrival, name) for name in Arrival.__slots__}
-    connection.execute(ADD_REQUEST, {**row, "results": notes})
+    ADD_REQUEST.run(connection, {**row, "results": notes})
     return kept
 
 
@@ -91,8 +94,8 @@ def _keep(connection: Connection, entry: Entry, now: datetime) -> Kept:
         "until": entry.remember_until,
         "now": now,
     }
-    if connection.execute(CLAIM_KEY, key).first() is not None:
-        connection.execute(ADD_DELIVERY, row_of(delivery))
+    if CLAIM_KEY.run(connection, key).fetchone() is not None:
+        ADD_DELIVERY.run(connection, row_of(delivery))
         return Kept(delivery=delivery, duplicate=False)
     first = connection.execute(FIRST_WITH_KEY, {"mapping": delivery.mapping, "key": delivery.key}).one()
     return Kept(delivery=delivery_of(first), duplicate=True)
@@ -105,6 +108,6 @@ def count_refusal(connection: Connection, *, mapping: str, code: str, reason: st
 
 
 def attempts_of(connection: Connection, delivery_id: str) -> list[Attempt]:
-    """Every attempt of a delivery, oldest first."""
+    """Every attempt of a delivery, in the order in which they were kept."""
     asked = select(attempts).where(attempts.c.delivery_id == delivery_id).order_by(attempts.c.number)
     return [attempt_of(row) for row in connection.execute(asked)]

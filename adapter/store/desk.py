@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Table, delete, exists, false, func, insert, select, tuple_, update
 
 from adapter.errors import Conflict
 from adapter.model import Delivery, State, check_move
@@ -19,6 +19,11 @@ d = deliveries.c
 FINISHED: tuple[State, ...] = ("accepted", "refused", "failed", "expired", "suppressed", "cancelled")
 
 
+def probe(connection: Connection) -> None:
+    """Write nothing, which fails as any other write would."""
+    connection.execute(update(deliveries).where(false()).values(reason=""))
+
+
 def get(connection: Connection, delivery_id: str) -> Delivery | None:
     """One delivery, or None."""
     row = connection.execute(select(*COLUMNS).where(d.id == delivery_id)).first()
@@ -27,7 +32,7 @@ def get(connection: Connection, delivery_id: str) -> Delivery | None:
 
 def newest(connection: Connection, *, most: int, filters: Mapping[str, str]) -> list[Delivery]:
     """The newest deliveries, first the latest; `filters` are columns (state, mapping) and the value wanted."""
-    asked = select(*COLUMNS).order_by(d.created_at.desc(), d.id.desc()).limit(most)
+    asked = select(*COLUMNS).order_by(d.id.desc()).limit(most)  # ids begin with the time
     for name, value in filters.items():
         asked = asked.where(d[name] == value)
     return [delivery_of(row) for row in connection.execute(asked)]
@@ -59,6 +64,8 @@ def acts_of(connection: Connection, delivery_id: str) -> list[Mapping[str, Any]]
 
 def act(connection: Connection, delivery: Delivery, verdict: Verdict, *, who: str, now: datetime) -> None:
     """Move a delivery because a person said so; raises `Conflict` when it may not go there or moved meanwhile."""
+    if delivery.state == "sending":  # nobody but its holder knows: sent again, the phone would ring twice
+        raise Conflict("the delivery is being sent at this moment: wait until it is known what came of it")
     check_move(delivery.state, verdict.state)
     if not queue.move(connection, delivery, verdict, tries=delivery.tries, now=now):
         raise Conflict("the delivery changed at the same moment: look at it again")
@@ -69,26 +76,21 @@ def act(connection: Connection, delivery: Delivery, verdict: Verdict, *, who: st
 def purge(connection: Connection, *, before: datetime, now: datetime, most: int) -> int:
     """Remove at most `most` rows a table that ended before `before`; gives how many went.
 
-    A delivery stays while its key is remembered: it is what a repeated event is answered with.
+    A delivery stays while its key is remembered: it is what a repeated event is answered with. What was tried
+    and done stays as long as its delivery.
     """
     remembered = exists().where(once.c.delivery_id == d.id, once.c.until >= now)
-    old = select(d.id).where(d.state.in_(FINISHED), d.updated_at < before, ~remembered).limit(most)
-    gone = connection.execute(delete(deliveries).where(d.id.in_(old))).rowcount
-    for table, column, limit in _AGEING:
-        keys = table.primary_key.columns
-        moment = now if limit == "now" else before
-        chosen = select(*keys).where(column < moment).limit(most)
-        for key in connection.execute(chosen).all():
-            gone += connection.execute(
-                delete(table).where(*(c == v for c, v in zip(keys, key, strict=True)))
-            ).rowcount
-    return gone
+    ended = d.state.in_(FINISHED) & (d.updated_at < before) & ~remembered
+    gone = _remove(connection, deliveries, ended, most)
+    for table, moment in ((attempts, attempts.c.at), (acts, acts.c.at)):
+        kept = exists().where(d.id == table.c.delivery_id)
+        gone += _remove(connection, table, (moment < before) & ~kept, most)
+    gone += _remove(connection, requests, requests.c.received_at < before, most)
+    gone += _remove(connection, refusals, refusals.c.last_at < before, most)
+    return gone + _remove(connection, once, once.c.until < now, most)
 
 
-_AGEING: Sequence[tuple[Any, Any, str]] = (
-    (requests, requests.c.received_at, "before"),
-    (attempts, attempts.c.at, "before"),
-    (acts, acts.c.at, "before"),
-    (refusals, refusals.c.last_at, "before"),
-    (once, once.c.until, "now"),
-)
+def _remove(connection: Connection, table: Table, old: ColumnElement[bool], most: int) -> int:
+    keys = tuple(table.primary_key.columns)
+    chosen = select(*keys).where(old).limit(most)
+    return connection.execute(delete(table).where(tuple_(*keys).in_(chosen))).rowcount

@@ -9,14 +9,20 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection
+
+from adapter.errors import StoreError
 
 
 def upgrade(connection: Connection) -> None:
-    """Bring the tables to this version."""
+    """Bring the tables to this version; raises `StoreError` for those of a later one."""
     config = _config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except CommandError as exc:
+        raise StoreError(f"the tables were made by another version of this adapter: {exc}") from exc
 
 
 def version(connection: Connection) -> str | None:

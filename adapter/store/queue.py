@@ -6,19 +6,20 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, exists, insert, select, update
+from sqlalchemy import Connection, bindparam, exists, func, insert, select, update
 
 from adapter.model import Attempt, Delivery
-from adapter.policy import Verdict
-from adapter.store.rows import COLUMNS, delivery_of
+from adapter.policy import Verdict, moved
+from adapter.store.engine import Prepared
+from adapter.store.rows import COLUMNS, PRIORITY, delivery_of
 from adapter.store.tables import attempts, deliveries
 
 d = deliveries.c
 Decide = Callable[[Delivery], Verdict | None]
+Claim = tuple[str, int]
+"""A delivery's id and its `attempt`: the claim that a holder names when it renews or saves."""
 
-DUE = select(
-    exists().where(d.state.in_(("queued", "held")), d.due_at <= bindparam("now", type_=d.due_at.type))
-)
+DUE = select(exists().where(d.state.in_(("queued", "held")), d.due_at <= bindparam("now", type_=d.due_at.type)))
 RELEASE = (
     update(deliveries)
     .where(d.state == "held", d.due_at <= bindparam("now", type_=d.due_at.type))
@@ -26,36 +27,47 @@ RELEASE = (
 )
 NEXT = (
     select(*COLUMNS)
-    .where(d.state == "queued", d.due_at <= bindparam("now", type_=d.due_at.type))
+    .where(
+        d.state == "queued",
+        d.priority.in_(set(PRIORITY.values())),  # which lets the index give them in this order, however many wait
+        d.due_at <= bindparam("now", type_=d.due_at.type),
+    )
     .order_by(d.priority, d.due_at)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
 """Clicks before callbacks; PostgreSQL skips what another dispatcher holds, SQLite has one writer anyway."""
 
-MOVE = update(deliveries).where(
-    d.id == bindparam("this"), d.attempt == bindparam("claim"), d.state == bindparam("old")
+MOVE = update(deliveries).where(d.id == bindparam("this"), d.attempt == bindparam("claim"), d.state == bindparam("old"))
+SAVE = Prepared(
+    MOVE.values(
+        state=bindparam("state"),
+        reason=bindparam("reason"),
+        updated_at=bindparam("updated_at"),
+        due_at=bindparam("due_at"),
+        expires_at=bindparam("expires_at"),
+        tries=bindparam("tries"),
+        lease_owner=None,
+        lease_until=None,
+    )
 )
-SAVE = MOVE.values(
-    state=bindparam("state"),
-    reason=bindparam("reason"),
-    updated_at=bindparam("updated_at"),
-    due_at=bindparam("due_at"),
-    expires_at=bindparam("expires_at"),
-    tries=bindparam("tries"),
-    lease_owner=None,
-    lease_until=None,
+TAKE = Prepared(
+    MOVE.values(
+        state="sending",
+        updated_at=bindparam("updated_at"),
+        attempt=bindparam("attempt"),
+        lease_owner=bindparam("lease_owner"),
+        lease_until=bindparam("lease_until"),
+    )
 )
-TAKE = MOVE.values(
-    state="sending",
-    updated_at=bindparam("updated_at"),
-    attempt=bindparam("attempt"),
-    lease_owner=bindparam("lease_owner"),
-    lease_until=bindparam("lease_until"),
+_last = select(func.coalesce(func.max(attempts.c.number), 0))
+ADD_ATTEMPT = Prepared(
+    insert(attempts)
+    .inline()
+    .values(number=_last.where(attempts.c.delivery_id == bindparam("this")).scalar_subquery() + 1),
+    columns=("delivery_id", "at", "phase", "status", "reason", "duration_ms"),
 )
-ADD_ATTEMPT = insert(attempts)
-PER_CLAIM = 100
-"""Attempts are numbered claim * 100 + n, so that two holders of one delivery never use the same number."""
+"""Numbered by the store: whoever was taken for dead adds its tries behind the note that it was."""
 
 
 def is_due(connection: Connection, now: datetime) -> bool:
@@ -68,7 +80,7 @@ def claim(
 ) -> tuple[list[Delivery], list[Delivery]]:
     """Take due deliveries for sending, and those that `decide` moved elsewhere; both as they are now."""
     connection.execute(RELEASE, {"now": now})
-    taken, moved = [], []
+    taken, stopped = [], []
     for row in connection.execute(NEXT, {"now": now, "most": most}).all():
         delivery = delivery_of(row)
         verdict = decide(delivery)
@@ -76,13 +88,11 @@ def claim(
             taken.append(_take(connection, delivery, owner=owner, now=now, lease_until=lease_until))
         else:
             move(connection, delivery, verdict, tries=delivery.tries, now=now)
-            moved.append(replace(delivery, state=verdict.state, reason=verdict.reason, updated_at=now))
-    return taken, moved
+            stopped.append(moved(delivery, verdict, now=now))
+    return taken, stopped
 
 
-def _take(
-    connection: Connection, delivery: Delivery, *, owner: str, now: datetime, lease_until: datetime
-) -> Delivery:
+def _take(connection: Connection, delivery: Delivery, *, owner: str, now: datetime, lease_until: datetime) -> Delivery:
     taken = replace(
         delivery,
         state="sending",
@@ -92,7 +102,7 @@ def _take(
         updated_at=now,
     )
     names = ("updated_at", "attempt", "lease_owner", "lease_until")
-    connection.execute(TAKE, {**_this(delivery), **{name: getattr(taken, name) for name in names}})
+    TAKE.run(connection, {**_this(delivery), **{name: getattr(taken, name) for name in names}})
     return taken
 
 
@@ -110,7 +120,7 @@ def move(connection: Connection, delivery: Delivery, verdict: Verdict, *, tries:
         "expires_at": verdict.expires_at,
         "tries": tries,
     }
-    return connection.execute(SAVE, {**_this(delivery), **values}).rowcount == 1
+    return SAVE.run(connection, {**_this(delivery), **values}).rowcount == 1
 
 
 def save(
@@ -130,29 +140,28 @@ def save(
 
 def add_attempts(connection: Connection, delivery: Delivery, made: Sequence[Attempt]) -> None:
     """Add rows for tries at Xima."""
-    rows = [
-        {
+    for one in made:
+        row = {
+            "this": delivery.id,
             "delivery_id": delivery.id,
-            "number": delivery.attempt * PER_CLAIM + number,
             "at": one.at,
             "phase": one.phase,
             "status": one.status,
             "reason": one.reason,
             "duration_ms": one.duration_ms,
         }
-        for number, one in enumerate(made)
-    ]
-    if rows:
-        connection.execute(ADD_ATTEMPT, rows)
+        ADD_ATTEMPT.run(connection, row)
 
 
-def renew(connection: Connection, ids: Collection[str], *, owner: str, until: datetime) -> None:
-    """Keep the leases of deliveries that are still under way."""
-    connection.execute(
+def renew(connection: Connection, ids: Collection[str], *, owner: str, until: datetime) -> set[Claim]:
+    """Keep the leases of deliveries that are still under way; gives the claims that are still held."""
+    kept = connection.execute(
         update(deliveries)
         .where(d.id.in_(list(ids)), d.lease_owner == owner, d.state == "sending")
         .values(lease_until=until)
+        .returning(d.id, d.attempt)
     )
+    return {(row.id, row.attempt) for row in kept}
 
 
 def abandoned(connection: Connection, now: datetime) -> list[Delivery]:

@@ -9,7 +9,8 @@ from sqlalchemy import Row
 from adapter.model import Attempt, Delivery
 from adapter.store.tables import deliveries
 
-COLUMNS = tuple(deliveries.c[name] for name in Delivery.columns())
+NAMES = Delivery.columns()
+COLUMNS = tuple(deliveries.c[name] for name in NAMES)
 PRIORITY = {"click_to_dial": 0, "select_caller_id": 0, "callback": 1}
 """Who goes first when several are due: somebody waits for a click with a headset on."""
 
@@ -21,12 +22,10 @@ def delivery_of(row: Row[Any]) -> Delivery:
 
 def row_of(delivery: Delivery) -> dict[str, Any]:
     """The row of a delivery."""
-    values = {name: getattr(delivery, name) for name in Delivery.columns()}
+    values = {name: getattr(delivery, name) for name in NAMES}
     return {**values, "priority": PRIORITY[delivery.action.kind]}
 
 
 def attempt_of(row: Row[Any]) -> Attempt:
     """The attempt in a row."""
-    return Attempt(
-        at=row.at, phase=row.phase, status=row.status, reason=row.reason, duration_ms=row.duration_ms
-    )
+    return Attempt(at=row.at, phase=row.phase, status=row.status, reason=row.reason, duration_ms=row.duration_ms)

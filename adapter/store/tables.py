@@ -117,6 +117,7 @@ deliveries = Table(
     Column("lease_owner", Text),
     Column("lease_until", Moment),
     Index("deliveries_due", "state", "due_at"),
+    Index("deliveries_next", "state", "priority", "due_at"),
     Index("deliveries_lease", "state", "lease_until"),
     Index("deliveries_updated", "updated_at"),
     Index("deliveries_request", "request_id"),

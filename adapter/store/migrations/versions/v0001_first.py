@@ -42,6 +42,7 @@ def upgrade() -> None:
         sa.Column("lease_until", sa.BigInteger),
     )
     op.create_index("deliveries_due", "deliveries", ["state", "due_at"])
+    op.create_index("deliveries_next", "deliveries", ["state", "priority", "due_at"])
     op.create_index("deliveries_lease", "deliveries", ["state", "lease_until"])
     op.create_index("deliveries_updated", "deliveries", ["updated_at"])
     op.create_index("deliveries_request", "deliveries", ["request_id"])
@@ -70,10 +71,7 @@ def upgrade() -> None:
     op.create_table(
         "acts",
         sa.Column("id", sa.Integer, primary_key=True),
-        *(
-            sa.Column(name, sa.Text, nullable=False)
-            for name in ("delivery_id", "who", "old", "new", "reason")
-        ),
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("delivery_id", "who", "old", "new", "reason")),
         sa.Column("at", sa.BigInteger, nullable=False),
     )
     op.create_index("acts_delivery", "acts", ["delivery_id"])

@@ -1,0 +1,97 @@
+"""A machine on which the adapter runs, is killed, and is started again on the same files."""
+
+from __future__ import annotations
+
+import hmac
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from running import CLICK, SECRET, Adapter, until
+
+from adapter.sandbox import Sandbox
+
+from . import launcher
+
+A_CLICK = b'{"id": "1", "agent": "0101", "phone": "8015550142"}'
+A_LEAD = b'{"id": "2", "skill": "Sales", "phone": "8015550142"}'
+BRIEF = CLICK.replace("name: click", "name: brief").replace("once:", "fresh_for: 1s\nonce:")
+"""The same mapping, for those who do not wait long."""
+
+
+class Machine:
+    """An adapter's files, and the processes that serve them."""
+
+    def __init__(self, home: Path, xima: str, **environ: str) -> None:
+        self.adapter = Adapter(home=home, xima=xima, environ=environ)
+        self.adapter.write("click", CLICK)
+        self.adapter.write("brief", BRIEF)
+        self.processes: list[BaseProcess] = []
+        store = self.adapter.store()
+        store.upgrade()
+        store.close()
+
+    def start(self, *commands: str, die: str = "") -> BaseProcess:
+        """Start processes, ready to work; gives the last one, which alone dies where it is told."""
+        for command in commands:
+            bind = ("--bind", f"127.0.0.1:{self.adapter.port}") if command == "web" else ()
+            log = self.adapter.home / f"{command}.log"
+            point = die if command == commands[-1] else ""
+            self.processes.append(launcher.start(command, *bind, environ=self.adapter.environ, log=log, die=point))
+        if "web" in commands:
+            until(self.adapter.is_ready)
+        return self.processes[-1]
+
+    def send(self, body: bytes, name: str = "click") -> requests.Response:
+        """Send an event, signed; raises `requests.RequestException`."""
+        signature = "sha256=" + hmac.new(SECRET.encode(), body, "sha256").hexdigest()
+        headers = {"Content-Type": "application/json", "X-Hub-Signature-256": signature}
+        return requests.post(f"{self.adapter.url}/hooks/{name}", data=body, headers=headers, timeout=30)
+
+    def post(self, body: bytes, name: str = "click") -> dict[str, Any]:
+        """The receipt of an event."""
+        answer = self.send(body, name)
+        assert answer.status_code == 200, answer.text
+        (receipt,) = answer.json()["receipts"]
+        assert isinstance(receipt, dict)
+        return receipt
+
+    def post_into_the_void(self, body: bytes) -> None:
+        """Send an event to a process that dies of it, so that its sender has no answer."""
+        with suppress(requests.RequestException):
+            pytest.fail(f"it was answered: {self.send(body).text}")
+
+    def deliveries(self) -> list[dict[str, Any]]:
+        """What the store holds, read past the adapter."""
+        with closing(sqlite3.connect(self.adapter.home / "adapter.db")) as other:
+            other.row_factory = sqlite3.Row
+            assert [tuple(row) for row in other.execute("PRAGMA integrity_check")] == [("ok",)]
+            return [dict(row) for row in other.execute("SELECT * FROM deliveries ORDER BY id")]
+
+    def states(self) -> list[str]:
+        """The state of every delivery, the oldest first."""
+        return [str(one["state"]) for one in self.deliveries()]
+
+    def stop(self) -> None:
+        """Kill whatever still lives."""
+        for process in self.processes:
+            if process.is_alive():
+                launcher.kill(process)
+
+
+@pytest.fixture
+def machine(tmp_path: Path, sandbox: Sandbox) -> Iterator[Machine]:
+    """A machine of the test's own, with nothing running on it yet."""
+    machine = Machine(tmp_path, sandbox.url)
+    yield machine
+    machine.stop()
+
+
+def effects(sandbox: Sandbox) -> list[str]:
+    """What really happened at Xima: an operation for every phone that rang and every callback in a queue."""
+    return [call["operation"] for call in sandbox.world.ledger() if call["effect"]]

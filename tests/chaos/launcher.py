@@ -1,0 +1,79 @@
+"""Real adapter processes that die where a test wants them to: SIGKILL, to every process of theirs, at a boundary.
+
+The product has no hooks for this. A public method is wrapped in the child before its command line is run; the
+child is forked from a process that has everything imported, so that it is up in a moment.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import wraps
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+from processes import FORKS
+
+from adapter.cli import main
+from adapter.dispatcher import Dispatcher, Timing, loop
+from adapter.store import Store
+from adapter.xima import Client
+
+LEASE = timedelta(seconds=1)
+PATIENCE = timedelta(seconds=0.5)
+POINTS: Mapping[str, tuple[type, str, bool]] = {
+    "before the commit": (Store, "add", False),
+    "after the commit": (Store, "add", True),
+    "after the claim": (Store, "claim", True),
+    "after Xima's answer": (Client, "carry_out", True),
+    "after the outcome is saved": (Store, "save", True),
+}
+"""Where a process can be made to die: a method, and whether before it begins or after it has done its work."""
+
+
+def start(command: str, *arguments: str, environ: Mapping[str, str], log: Path, die: str = "") -> BaseProcess:
+    """Start `xima-adapter COMMAND`; with `die` it kills itself at that point."""
+    process = FORKS.Process(target=_run, args=((command, *arguments), dict(environ), log, die), daemon=True)
+    process.start()
+    return process
+
+
+def kill(process: BaseProcess) -> None:
+    """SIGKILL to a process that was started here and to its children."""
+    assert process.pid
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:  # it has only just begun, and leads no group yet
+        process.kill()
+    process.join(10)
+
+
+def _run(arguments: tuple[str, ...], environ: dict[str, str], log: Path, die: str) -> None:
+    os.setpgid(0, 0)
+    os.environ.update(environ)
+    with log.open("ab") as target:
+        os.dup2(target.fileno(), 1)
+        os.dup2(target.fileno(), 2)
+    Dispatcher.__init__.__kwdefaults__ = {"timing": Timing(lease=LEASE, patience=PATIENCE)}
+    loop.SWEEP_SECONDS = 0.1
+    if die:
+        _wrap(*POINTS[die])
+    main(arguments)
+
+
+def _wrap(kind: type, name: str, afterwards: bool) -> None:
+    method = getattr(kind, name)
+
+    @wraps(method)
+    def wrapped(*given: Any, **more: Any) -> Any:
+        if not afterwards:
+            os.killpg(0, signal.SIGKILL)
+        found = method(*given, **more)
+        if found != ([], []):  # a claim that took nothing
+            os.killpg(0, signal.SIGKILL)
+        return found
+
+    setattr(kind, name, wrapped)

@@ -1,0 +1,261 @@
+"""The store in an SQLite file: the contract of every store, and what only SQLite can do wrong."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sample import CALLBACK, NOW, SECOND, delivery
+from sqlalchemy import Connection, event, inspect, text
+
+from adapter.errors import StoreError
+from adapter.model import Delivery
+from adapter.store import Store, engine, migrate, queue
+from adapter.store.engine import Database
+from adapter.store.tables import metadata
+
+from .contract import StoreContract, claim, keep, to, tried
+
+
+class TestSQLite(StoreContract):
+    """Every promise of a store."""
+
+    @pytest.fixture
+    def url(self, tmp_path: Path) -> str:
+        return f"sqlite:///{tmp_path / 'store.db'}"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """The file of the `store` of a test."""
+    return tmp_path / "store.db"
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stores that are made from now on do not wait long for a lock."""
+    monkeypatch.setattr(engine, "BUSY_SECONDS", 0.05)
+
+
+# durability
+
+
+def test_every_connection_writes_ahead_and_reaches_the_disk_before_a_commit_counts(file: Path) -> None:
+    database = Database(f"sqlite:///{file}")
+    with ExitStack() as stack:
+        pooled = [stack.enter_context(database.reading()) for _ in range(5)]
+        pooled.append(stack.enter_context(database.writing()))
+        assert len({id(one.connection.dbapi_connection) for one in pooled}) == 6
+        for connection in pooled:
+            assert pragma(connection, "journal_mode") == "wal"
+            assert pragma(connection, "synchronous") == 2  # FULL
+    with database.reading() as connection:  # one of the pool, used before
+        assert pragma(connection, "synchronous") == 2
+    database.close()
+
+
+def pragma(connection: Connection, name: str) -> Any:
+    return connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+
+
+def test_what_was_kept_is_read_by_whoever_opens_the_file_next(store: Store, file: Path) -> None:
+    keep(store, delivery())
+    with closing(sqlite3.connect(file)) as other:
+        assert other.execute("SELECT id FROM deliveries").fetchall() == [("d1",)]
+
+
+def test_the_queue_is_read_in_the_order_of_an_index_however_long_it_is(store: Store, file: Path) -> None:
+    database = Database(f"sqlite:///{file}")
+    with database.reading() as connection:
+        due = queue.NEXT.params(now=NOW, most=1)
+        asked = str(due.compile(connection, compile_kwargs={"render_postcompile": True}))
+        plan = [
+            row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}", (0,) * asked.count("?"))
+        ]
+    assert plan == ["SEARCH deliveries USING INDEX deliveries_next (state=? AND priority=? AND due_at<?)"]
+    database.close()
+
+
+# migrations
+
+
+def test_migrations_and_tables_are_the_same(store: Store, file: Path, tmp_path: Path) -> None:
+    migrated, built = Database(f"sqlite:///{file}"), Database(f"sqlite:///{tmp_path / 'built.db'}")
+    with built.writing() as connection:
+        metadata.create_all(connection)
+    with migrated.reading() as one, built.reading() as other:
+        context = MigrationContext.configure(one, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+        assert shape(one) == shape(other)
+    migrated.close()
+    built.close()
+
+
+def shape(connection: Connection) -> dict[str, Any]:
+    """Tables with columns, keys (which alembic does not compare) and indexes."""
+    found = inspect(connection)
+    return {
+        table: (
+            sorted((column["name"], str(column["type"]), column["nullable"]) for column in found.get_columns(table)),
+            found.get_pk_constraint(table)["constrained_columns"],
+            sorted((index["name"] or "", index["column_names"]) for index in found.get_indexes(table)),
+        )
+        for table in metadata.tables
+    }
+
+
+def test_tables_of_a_later_version_are_refused_and_left_alone(store: Store, file: Path) -> None:
+    with closing(sqlite3.connect(file)) as other:
+        other.execute("UPDATE alembic_version SET version_num = '9999'")
+        other.commit()
+    with pytest.raises(StoreError, match="the store has version 9999, this adapter needs"):
+        store.check()
+    with pytest.raises(StoreError, match=r"made by another version of this adapter.*9999"):
+        store.upgrade()
+
+
+def test_a_migration_that_breaks_leaves_nothing_behind(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(f"sqlite:///{file}")
+    upgrade = migrate.upgrade
+
+    def broken(connection: Connection) -> None:
+        upgrade(connection)
+        connection.execute(text("SELECT * FROM no_such_table"))
+
+    monkeypatch.setattr(migrate, "upgrade", broken)
+    with pytest.raises(StoreError, match="no such table"):
+        store.upgrade()
+    with closing(sqlite3.connect(file)) as other:
+        assert other.execute("SELECT name FROM sqlite_master").fetchall() == []
+    store.close()
+
+
+# a store that cannot be used: StoreError, and nothing is kept
+
+
+Use = Callable[[Store, Delivery], object]
+WRITES: dict[str, Use] = {
+    "check": lambda store, one: store.check(),
+    "add": lambda store, one: keep(store, delivery(id="d2", key="k2")),
+    "count": lambda store, one: store.count_refusal(mapping="lead", code="x", reason="y", now=NOW),
+    "claim": lambda store, one: claim(store, now=NOW + SECOND),
+    "save": lambda store, one: store.save(one, to("accepted"), [tried()], now=NOW),
+    "renew": lambda store, one: store.renew(["d1"], owner="one", until=NOW),
+    "act": lambda store, one: store.act(delivery(CALLBACK, id="d3"), to("cancelled"), who="Pat", now=NOW),
+    "purge": lambda store, one: store.purge(before=NOW, now=NOW),
+}
+READS: dict[str, Use] = {
+    "get": lambda store, one: store.get("d1"),
+    "attempts": lambda store, one: store.attempts("d1"),
+    "acts": lambda store, one: store.acts("d1"),
+    "newest": lambda store, one: store.newest(),
+    "counts": lambda store, one: store.counts(),
+    "refusals": lambda store, one: store.refusals(),
+    "request": lambda store, one: store.request("r1"),
+    "abandoned": lambda store, one: store.abandoned(now=NOW),
+    "claim": WRITES["claim"],
+}
+ALL: dict[str, Use] = {**READS, **WRITES}
+
+
+@pytest.fixture
+def claimed(store: Store) -> Delivery:
+    """A delivery that is being sent, beside one that waits."""
+    keep(store, delivery(CALLBACK), delivery(CALLBACK, id="d3", key="k3", due_at=NOW + SECOND))
+    (taken,) = claim(store)
+    return taken
+
+
+def rows(file: Path) -> list[Any]:
+    """Everything in the store, seen by another."""
+    with closing(sqlite3.connect(file)) as other:
+        tables = [name for (name,) in other.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return [(table, other.execute(f"SELECT * FROM {table}").fetchall()) for table in tables]
+
+
+@pytest.mark.parametrize("use", WRITES.values(), ids=WRITES)
+def test_a_file_that_is_read_only(store: Store, claimed: Delivery, file: Path, use: Use) -> None:
+    store.close()
+    before = rows(file)
+    read_only = Store(f"sqlite:///file:{file}?mode=ro&uri=true")
+    with pytest.raises(StoreError, match=r"readonly|read-only|read only"):
+        use(read_only, claimed)
+    read_only.close()
+    assert rows(file) == before
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize("use", WRITES.values(), ids=WRITES)
+def test_a_file_that_somebody_else_keeps_locked(store: Store, claimed: Delivery, file: Path, use: Use) -> None:
+    waiting = Store(f"sqlite:///{file}")
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        before = rows(file)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="locked"):
+            use(waiting, claimed)
+        assert waiting.get("d1") == claimed  # reading needs no lock
+        other.execute("ROLLBACK")
+        assert rows(file) == before
+    use(waiting, claimed)
+    waiting.close()
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_process_whose_own_writer_takes_too_long(file: Path) -> None:
+    database = Database(f"sqlite:///{file}")
+    with database.writing(), pytest.raises(StoreError, match="busy"), database.writing():
+        pass
+    with database.writing():
+        pass
+    database.close()
+
+
+def test_a_disk_that_is_full(file: Path) -> None:
+    store = Store(f"sqlite:///{file}")
+    store.upgrade()
+    (kept,) = keep(store, delivery(CALLBACK, state="sending", attempt=1))
+    store.close()
+    smallest = lambda connection, _: connection.execute("PRAGMA max_page_count = 1").close()  # noqa: E731
+    event.listen(store._database.engine, "connect", smallest)  # which makes it as large as the file is now
+    before = rows(file)
+    huge = delivery(CALLBACK, id="d2", key="k2", reason="x" * 100_000)
+    for _ in range(2):  # it stays usable for what fits
+        with pytest.raises(StoreError, match="full"):
+            keep(store, huge)
+        assert rows(file) == before
+        assert store.get("d1") == kept.delivery
+    assert store.save(kept.delivery, to("accepted"), [], now=NOW)
+    store.close()
+
+
+@pytest.mark.parametrize("use", ALL.values(), ids=ALL)
+def test_a_file_that_is_no_database(tmp_path: Path, use: Use) -> None:
+    file = tmp_path / "garbage.db"
+    file.write_bytes(b"this is no database" * 500)
+    store = Store(f"sqlite:///{file}")
+    with pytest.raises(StoreError, match="not a database"):
+        use(store, delivery(state="sending"))
+    store.close()
+
+
+@pytest.mark.parametrize("use", READS.values(), ids=READS)
+def test_a_database_with_broken_pages(store: Store, claimed: Delivery, file: Path, use: Use) -> None:
+    store.close()
+    file.write_bytes(file.read_bytes()[:4096] + b"\xff" * (file.stat().st_size - 4096))
+    broken = Store(f"sqlite:///{file}")
+    with pytest.raises(StoreError, match="malformed"):
+        use(broken, claimed)
+    broken.close()
+
+
+def test_a_file_in_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'nowhere' / 'store.db'}")
+    with pytest.raises(StoreError, match="unable to open"):
+        store.check()
+    store.close()
