@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
@@ -10,8 +11,21 @@ from collections.abc import Iterable
 from typing import Any, TextIO
 
 log = logging.getLogger("adapter")
+OTHERS = ("gunicorn.error", "urllib3")
+"""What else may speak in our processes; its lines go to the same place in the same shape."""
 
-_NUMBER = re.compile(r"(?<![0-9A-Za-z:.-])\+?[0-9][0-9 ().-]{5,}[0-9]{4}(?![0-9A-Za-z:])")
+IDS = ("id", "request")
+"""Fields with an id of our own: one that happens to be all digits is no telephone number."""
+
+_NUMBER = re.compile(
+    r"""(?: (?<=tel:) | (?<![0-9A-Za-z:.-]) )               # not inside an id, a time or another number
+        (?! [0-9]{4}-[0-9]{2}-[0-9]{2} (?![0-9])           # not a date
+          | [0-9]{1,3} (?:\.[0-9]{1,3}){3} (?![.0-9]) )    # not an IP address
+        \+?\(?[0-9] (?:[ ().-]{0,3}[0-9]){6,}
+        (?: (?=x|X|ext) | (?![0-9A-Za-z_]|:[0-9]) )
+    """,
+    re.VERBOSE,
+)
 
 
 def event(name: str, *, level: int = logging.INFO, failure: bool = False, **fields: Any) -> None:
@@ -29,34 +43,53 @@ class Lines(logging.Formatter):
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         super().__init__()
-        self._secrets = tuple(secret for secret in secrets if len(secret) >= 4)
+        # The longest first, so that a secret that holds another one leaves no rest.
+        self._secrets = sorted({secret for secret in secrets if len(secret) >= 4}, key=len, reverse=True)
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as one line, and the traceback below it if there is one."""
         at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-        fields = getattr(record, "fields", {})
-        words = [f"{name}={_quoted(value)}" for name, value in fields.items() if value is not None]
-        line = " ".join([f"{at}.{int(record.msecs):03d}Z", record.levelname.lower(), record.getMessage(), *words])
-        if record.exc_info:
-            line += "\n" + self.formatException(record.exc_info)
-        return self._struck(line)
+        fields = getattr(record, "fields", None)
+        name = record.getMessage() if fields is not None else record.name
+        words = [f"{at}.{int(record.msecs):03d}Z", record.levelname.lower(), name]
+        for field, value in (fields if fields is not None else {"message": record.getMessage()}).items():
+            if value is not None:
+                words.append(f"{field}={self._shown(field, value)}")
+        line = " ".join(words)
+        return f"{line}\n{self._traceback(record)}" if record.exc_info else line
 
-    def _struck(self, line: str) -> str:
+    def _shown(self, field: str, value: Any) -> str:
+        if isinstance(value, int | float):
+            return str(value)
+        text = self._struck(str(value))
+        return _quoted(text if field in IDS else masked(text))
+
+    def _traceback(self, record: logging.LogRecord) -> str:
+        """Indented, so that nothing in it can pass for an event."""
+        assert record.exc_info
+        lines = self._struck(self.formatException(record.exc_info)).splitlines()
+        return "\n".join(f"  {_printable(masked(line))}" for line in lines)
+
+    def _struck(self, text: str) -> str:
         for secret in self._secrets:
-            line = line.replace(secret, "***")
-        return line
+            text = text.replace(secret, "***")
+        return text
 
 
-def _quoted(value: Any) -> str:
-    text = masked(str(value)) if not isinstance(value, int | float) else str(value)
-    text = text.encode("unicode_escape").decode("ascii") if not text.isprintable() else text
-    return f'"{text}"' if " " in text or not text or '"' in text else text
+def _quoted(text: str) -> str:
+    plain = text and text.isprintable() and not any(mark in text for mark in ' "=\\')
+    return text if plain else json.dumps(text, ensure_ascii=not text.isprintable())
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
 
 
 def set_up(secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
-    """Send the adapter's events to a stream (standard error); called once by the doors."""
+    """Send the events of this process to a stream (standard error); called by the doors, again when more is known."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(Lines(secrets))
-    log.handlers[:] = [handler]
     log.setLevel(logging.INFO)
-    log.propagate = False
+    for one in (log, *map(logging.getLogger, OTHERS)):
+        one.handlers[:] = [handler]
+        one.propagate = False

@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import gc
+import json
+import logging
+import multiprocessing
+import os
+import secrets
 import signal
-import subprocess
+import socket
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from multiprocessing.context import ForkProcess
 from typing import Any
 
+from gunicorn import util
 from gunicorn.app.base import BaseApplication
+from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
+from gunicorn.workers.gthread import ThreadWorker
 
-from adapter import logs, wsgi
+from adapter import logs, sources, wsgi
 from adapter.dispatcher import Dispatcher, Loop
+from adapter.errors import AdapterError
 from adapter.logs import event
 from adapter.settings import Settings
 from adapter.store import Store
 
 DISPATCH_THREADS = 16
 STOP_SECONDS = 35
+PAUSES = (0, 1, 2, 5, 10, 30)
+"""Seconds before a dispatcher that died is started again, longer each time it dies young."""
+YOUNG_SECONDS = 60
 PR_SET_PDEATHSIG = 1
+PR_SET_NAME = 15
+
+FORKS = multiprocessing.get_context("fork")
 
 
 class Gunicorn(BaseApplication):
@@ -38,7 +56,40 @@ class Gunicorn(BaseApplication):
 
     def load(self) -> Any:
         """The application; called by gunicorn in every worker, after the fork."""
-        return wsgi.create(self.given)
+        found = sources.load(self.given.mappings, public_url=self.given.public_url)  # what is broken was told before
+        return wsgi.create(self.given, found)
+
+
+class Worker(ThreadWorker):
+    """gunicorn's worker; what is not HTTP is refused in our shape, and its text is not repeated in log or answer."""
+
+    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
+        """Called by gunicorn for what its parser refuses, and for bugs of its own."""
+        if not isinstance(exc, ParseException):
+            super().handle_error(req, client, addr, exc)
+            return
+        request_id = secrets.token_hex(8)
+        event("request.malformed", request=request_id, reason=type(exc).__name__)
+        with contextlib.suppress(OSError):  # whoever does not speak HTTP may not listen either
+            util.write_nonblock(client, malformed(exc, request_id))
+
+
+MALFORMED = {LimitRequestLine: (414, "uri_too_long"), LimitRequestHeaders: (431, "headers_too_large")}
+
+
+def malformed(exc: ParseException, request_id: str) -> bytes:
+    """The whole answer to what is not HTTP."""
+    status, code = MALFORMED.get(type(exc), (400, "bad_request"))
+    message = "This is not HTTP as the adapter understands it."
+    body = json.dumps({"error": {"code": code, "message": message}})
+    head = (
+        f"HTTP/1.1 {status} {code.replace('_', ' ').title()}",
+        "Connection: close",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+        f"X-Request-Id: {request_id}",
+    )
+    return "\r\n".join((*head, "", body)).encode()
 
 
 def options(given: Settings) -> Mapping[str, Any]:
@@ -47,13 +98,14 @@ def options(given: Settings) -> Mapping[str, Any]:
         "bind": given.bind,
         "workers": given.workers,
         "threads": given.threads,
-        "worker_class": "gthread",
+        "worker_class": Worker,
         "keepalive": 30,
         "timeout": 60,
         "graceful_timeout": 30,
         "forwarded_allow_ips": "",
         "control_socket_disable": True,
         "accesslog": None,
+        "errorlog": None,  # `logs` gives its logger a place to write to
         "loglevel": "warning",
         "proc_name": "xima-adapter",
     }
@@ -61,21 +113,24 @@ def options(given: Settings) -> Mapping[str, Any]:
 
 def web(given: Settings) -> None:
     """Serve until SIGTERM or SIGINT."""
+    logs.set_up((given.xima_token, *given.secret_keys))
     Gunicorn(given).run()
 
 
 def dispatch(given: Settings) -> None:
-    """Send what is due until SIGTERM or SIGINT; what is under way is finished."""
+    """Send what is due until SIGTERM or SIGINT; what is under way is finished.
+
+    Raises `StoreError` when the store cannot be used at the start; later it waits for it.
+    """
     logs.set_up((given.xima_token, *given.secret_keys))
-    store = Store(given.database_url)
-    store.check()
-    dispatcher = Dispatcher(store, wsgi.tenants(given), wsgi.clock, owner=wsgi.owner("dispatch"))
-    loop = Loop(dispatcher, threads=DISPATCH_THREADS, retention=given.retention, clock=wsgi.clock)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: loop.stop())
-    event("dispatcher.started", threads=DISPATCH_THREADS)
-    loop.run()
-    store.close()
+    with contextlib.closing(Store(given.database_url)) as store:
+        store.check()
+        dispatcher = Dispatcher(store, wsgi.tenants(given), wsgi.clock, owner=wsgi.owner("dispatch"))
+        loop = Loop(dispatcher, threads=DISPATCH_THREADS, retention=given.retention, clock=wsgi.clock)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: loop.stop())
+        event("dispatcher.started", threads=DISPATCH_THREADS)
+        loop.run()
     event("dispatcher.stopped")
 
 
@@ -84,42 +139,89 @@ def serve(given: Settings) -> int:
 
     A dispatcher that dies is started again; without the web there is nothing to serve, so its end ends all.
     """
+    logs.set_up((given.xima_token, *given.secret_keys))
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    children = {"web": _start("web", given), "dispatch": _start("dispatch", given)}
-    while not stopping.wait(0.2):
-        if children["web"].poll() is not None:
-            break
-        if children["dispatch"].poll() is not None:
-            event("dispatcher.died", code=children["dispatch"].returncode)
-            children["dispatch"] = _start("dispatch", given)
-    return _stop(children, asked=stopping.is_set())
+    gc.freeze()  # what is loaded by now is shared with the children as long as nobody touches it
+    front = start(web, given)
+    dispatcher = Watched(lambda: start(dispatch, given))
+    while not stopping.wait(0.2) and front.exitcode is None:
+        dispatcher.look(time.monotonic())
+    if front.exitcode is not None and not stopping.is_set():
+        event("web.died", level=logging.ERROR, code=front.exitcode)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(front.pid or 0, signal.SIGTERM)  # workers that outlived their master would keep the port
+    clean = stop({"web": front, "dispatch": dispatcher.process})
+    return 0 if clean and stopping.is_set() else 1
 
 
-def _start(command: str, given: Settings) -> subprocess.Popen[bytes]:
-    arguments = [sys.executable, "-m", "adapter", command]
-    if command == "web":
-        arguments += ["--bind", given.bind]
-    return subprocess.Popen(arguments, preexec_fn=_die_with_parent, start_new_session=True)
+class Watched:
+    """A process that is started again when it dies: at once, then after growing pauses while it keeps dying young."""
+
+    def __init__(self, begin: Callable[[], ForkProcess]) -> None:
+        self._begin = begin
+        self._born = time.monotonic()
+        self._deaths = 0
+        self._again_at: float | None = None
+        self.process = begin()
+
+    def look(self, now: float) -> None:
+        """Start the process again if it is dead and its pause is over."""
+        if self._again_at is None and self.process.exitcode is not None:
+            self._deaths = self._deaths + 1 if now - self._born < YOUNG_SECONDS else 1
+            pause = PAUSES[min(self._deaths, len(PAUSES)) - 1]
+            self._again_at = now + pause
+            event("dispatcher.died", level=logging.ERROR, code=self.process.exitcode, again_in_seconds=pause)
+        if self._again_at is not None and now >= self._again_at:
+            self.process, self._born, self._again_at = self._begin(), now, None
 
 
-def _die_with_parent() -> None:
-    """Ask Linux to stop this child when its parent is killed, so that no half is left behind."""
+def start(work: Callable[[Settings], None], given: Settings) -> ForkProcess:
+    """A half of ours as a fork of this process, which has no threads and has everything loaded already."""
+    half = FORKS.Process(target=_half, args=(work, given, os.getpid()), name=work.__name__)
+    half.start()
+    return half
+
+
+def _half(work: Callable[[Settings], None], given: Settings, parent: int) -> None:
+    os.setsid()  # Ctrl-C in a terminal reaches `serve` only
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    follow(parent, name=f"xima-{work.__name__}")
+    try:
+        work(given)
+    except AdapterError as exc:
+        event("process.failed", level=logging.ERROR, process=work.__name__, reason=exc.reason)
+        raise SystemExit(1) from exc
+
+
+def follow(parent: int | None, *, name: str = "") -> None:
+    """Stop this process when the one that started it dies, however it dies, so that no half is left behind (Linux).
+
+    `name` is what `ps -o comm` shows.
+    """
+    if parent is None:
+        return
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        kernel = ctypes.CDLL(None)
+        kernel.prctl(PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGTERM))
+        if name:
+            kernel.prctl(PR_SET_NAME, name.encode())
+    if os.getppid() != parent:  # it died before we asked
+        raise SystemExit(1)
 
 
-def _stop(children: Mapping[str, subprocess.Popen[bytes]], *, asked: bool) -> int:
-    for child in children.values():
-        if child.poll() is None:
-            child.terminate()
+def stop(children: Mapping[str, ForkProcess]) -> bool:
+    """Ask the children to stop and wait for them; whether all that lived did so in time and well."""
+    living = {name: child for name, child in children.items() if child.exitcode is None}
+    for child in living.values():
+        child.terminate()
     deadline = time.monotonic() + STOP_SECONDS
-    for name, child in children.items():
-        try:
-            child.wait(max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            event("process.killed", process=name)
+    for name, child in living.items():
+        child.join(max(0.1, deadline - time.monotonic()))
+        if child.exitcode is None:
+            event("process.killed", level=logging.ERROR, process=name)
             child.kill()
-            child.wait()
-    return 0 if asked and all(child.returncode in (0, -signal.SIGTERM) for child in children.values()) else 1
+            child.join()
+    return all(child.exitcode in (0, -signal.SIGTERM) for child in living.values())

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from adapter.errors import SettingsError, TextError
 from adapter.units import count, duration, size
 from adapter.xima import base_url
 
 SHORTEST_KEY = 16
+_ORIGIN = re.compile(r"(?ai)https?://([a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])(:[0-9]{1,5})?(/[!-~]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,35 +25,54 @@ class Setting:
     name: str
     default: str | None
     help: str
-    read: Callable[[str], Any] = str
+    read: Callable[[str], Any]
     secret: bool = False
     example: str = ""
 
 
+def address(text: str, *, least: int = 1) -> tuple[str, int]:
+    """Host and port of `HOST:PORT`, the host without brackets; raises `TextError`."""
+    host, colon, port = text.strip().rpartition(":")
+    if not colon or not re.fullmatch("[0-9]{1,5}", port) or not least <= int(port) <= 65535 or " " in host:
+        raise TextError("write HOST:PORT, like 127.0.0.1:8000")
+    return host.removeprefix("[").removesuffix("]") or "127.0.0.1", int(port)
+
+
+def _bind(text: str) -> str:
+    address(text)
+    return text.strip()
+
+
 def _origin(text: str) -> str:
-    parts = urlsplit(text)
-    if (
-        parts.scheme not in ("http", "https")
-        or not parts.netloc
-        or parts.query
-        or parts.fragment
-        or "@" in parts.netloc
-    ):
+    if not text:
+        return ""
+    found = _ORIGIN.fullmatch(text.strip())
+    if not found or int((found[2] or ":1")[1:]) not in range(1, 65536) or set("?#@") & set(text):
         raise TextError("write the origin that senders call, like https://hooks.example.com")
-    return text.rstrip("/")
+    return text.strip().rstrip("/")
 
 
 def _database(text: str) -> str:
-    if not text.startswith("sqlite:///"):
+    path = text.strip().removeprefix("sqlite:///")
+    if path == text.strip() or path in ("", ":memory:") or "?" in path:
         raise TextError("write sqlite:///FILE, like sqlite:///adapter.db")
-    return text
+    if not Path(path).absolute().parent.is_dir():
+        raise TextError(f"there is no folder {Path(path).absolute().parent}: make it, or name another file")
+    return text.strip()
+
+
+def _token(text: str) -> str:
+    if not re.fullmatch("[!-~]+", text.strip()):
+        raise TextError("write the token alone, as Xima showed it: no blanks, no line breaks, no Bearer")
+    return text.strip()
 
 
 def _keys(text: str) -> tuple[str, ...]:
     keys = tuple(key.strip() for key in text.split(",") if key.strip())
     if not keys or any(len(key) < SHORTEST_KEY for key in keys):
         raise TextError(
-            f"each key needs at least {SHORTEST_KEY} characters: python3 -c 'import secrets; print(secrets.token_hex())'"
+            f"each key needs at least {SHORTEST_KEY} characters; make one with"
+            " python3 -c 'import secrets; print(secrets.token_hex())'"
         )
     return keys
 
@@ -63,6 +83,17 @@ def _folder(text: str) -> Path:
     return Path(text)
 
 
+def _some(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    """A reader that refuses zero, which would mean: nothing at all."""
+
+    def more_than_nothing(text: str) -> Any:
+        if not (value := read(text)):
+            raise TextError("more than 0 is needed")
+        return value
+
+    return more_than_nothing
+
+
 SETTINGS: tuple[Setting, ...] = (
     Setting(
         "XIMA_HOST",
@@ -71,7 +102,7 @@ SETTINGS: tuple[Setting, ...] = (
         base_url,
         example="acme.xima.cloud",
     ),
-    Setting("XIMA_TOKEN", None, "the token of the tenant's API Service User", secret=True),
+    Setting("XIMA_TOKEN", None, "the token of the tenant's API Service User", _token, secret=True),
     Setting("ADAPTER_MAPPINGS", "mappings", "folder of mapping files", _folder),
     Setting("ADAPTER_DATABASE_URL", "sqlite:///adapter.db", "the store: an SQLite file", _database),
     Setting(
@@ -85,7 +116,7 @@ SETTINGS: tuple[Setting, ...] = (
         "ADAPTER_PUBLIC_URL",
         "",
         "the origin the senders call; signatures that cover the URL use it, never the Host header",
-        lambda text: _origin(text) if text else "",
+        _origin,
         example="https://hooks.example.com",
     ),
     Setting(
@@ -94,10 +125,15 @@ SETTINGS: tuple[Setting, ...] = (
         "number of reverse proxies in front",
         lambda text: count(text, most=10),
     ),
-    Setting("ADAPTER_MAX_BODY", "1MB", "larger bodies get 413", size),
+    Setting("ADAPTER_MAX_BODY", "1MB", "larger bodies get 413", _some(size)),
     Setting("ADAPTER_WAIT", "10s", "how long a click waits for Xima before the answer says sending", duration),
-    Setting("ADAPTER_RETENTION", "30d", "payloads and finished deliveries older than this are removed", duration),
-    Setting("ADAPTER_BIND", "127.0.0.1:8000", "address and port of the web server"),
+    Setting(
+        "ADAPTER_RETENTION",
+        "30d",
+        "payloads and finished deliveries older than this are removed",
+        _some(duration),
+    ),
+    Setting("ADAPTER_BIND", "127.0.0.1:8000", "address and port of the web server", _bind),
     Setting("ADAPTER_WORKERS", "2", "web processes", lambda text: count(text, least=1, most=64)),
     Setting("ADAPTER_THREADS", "16", "threads of each web process", lambda text: count(text, least=1, most=256)),
 )
@@ -106,7 +142,7 @@ TABLE = {setting.name: setting for setting in SETTINGS}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """The settings in force; `source` says for each name where its value came from."""
+    """The settings in force; no secret is in the repr."""
 
     xima_host: str
     xima_token: str = field(repr=False)
@@ -122,6 +158,11 @@ class Settings:
     workers: int
     threads: int
 
+    @property
+    def origin(self) -> str:
+        """Where the adapter is found: the public URL, or without one the address it listens on."""
+        return self.public_url or f"http://{self.bind}"
+
 
 FIELDS = dict(zip((setting.name for setting in SETTINGS), Settings.__slots__, strict=True))
 
@@ -136,39 +177,43 @@ def environment(name: str, environ: Mapping[str, str] | None = None) -> tuple[st
         return environ[name], "environment"
     if path := environ.get(f"{name}_FILE"):
         try:
-            return Path(path).read_text(encoding="utf-8").rstrip("\r\n"), f"file {path}"
-        except (OSError, UnicodeDecodeError) as exc:
-            raise SettingsError([f"{name}_FILE: {path} cannot be read ({type(exc).__name__})"]) from exc
+            return Path(path).read_text(encoding="utf-8-sig").rstrip("\r\n"), f"file {path}"
+        except OSError as exc:
+            raise SettingsError([f"{name}_FILE: {path} cannot be read: {exc.strerror}"]) from exc
+        except UnicodeDecodeError as exc:
+            raise SettingsError([f"{name}_FILE: {path} is not UTF-8 text"]) from exc
     return None, "not set"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Found:
-    """One setting as it was found: its value when it can be used, else what is wrong."""
+    """One setting as it was found: its text, and its value when that can be used, else what is wrong."""
 
     setting: Setting
     source: str
-    value: Any = None
+    text: str = field(default="", repr=False)
+    value: Any = field(default=None, repr=False)
     problem: str = ""
 
 
 def found(environ: Mapping[str, str] | None = None) -> list[Found]:
     """Every setting with its value in force, or its problem."""
-    return [_found(setting, environ) for setting in SETTINGS]
+    return [find(setting, environ) for setting in SETTINGS]
 
 
-def _found(setting: Setting, environ: Mapping[str, str] | None) -> Found:
+def find(setting: Setting, environ: Mapping[str, str] | None = None) -> Found:
+    """One setting with its value in force, or its problem."""
     try:
         text, source = environment(setting.name, environ)
-        if text is None and setting.default is None:
-            return Found(setting=setting, source=source, problem=f"{setting.name} is not set: {setting.help}")
-        shown = text if text is not None else setting.default or ""
-        value = setting.read(shown)
-    except TextError as exc:
-        return Found(setting=setting, source=source, problem=f"{setting.name}: {exc.reason}")
     except SettingsError as exc:
         return Found(setting=setting, source="file", problem=exc.problems[0])
-    return Found(setting=setting, source=source if text is not None else "default", value=value)
+    if text is None and setting.default is not None:
+        text, source = setting.default, "default"
+    try:
+        return Found(setting=setting, source=source, text=text or "", value=setting.read(text or ""))
+    except TextError as exc:
+        named = setting.name if text is not None else f"{setting.name} is not set ({setting.help})"
+        return Found(setting=setting, source=source, text=text or "", problem=f"{named}: {exc.reason}")
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:

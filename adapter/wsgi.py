@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from flask import Flask
@@ -47,12 +47,20 @@ def loaded(given: Settings) -> Sources:
 def create(given: Settings | None = None, found: Sources | None = None) -> Flask:
     """The application with all its parts."""
     given = given or settings.load()
-    logs.set_up((given.xima_token, *given.secret_keys))
+    known = (given.xima_token, *given.secret_keys)
+    logs.set_up(known)
     found = found or loaded(given)
+    logs.set_up((*known, *_secrets(found)))
     store = Store(given.database_url)
     dispatcher = Dispatcher(store, tenants(given), clock, owner=owner("web"))
-    in_force: Callable[[], Sources] = lambda: found  # noqa: E731 - a list that never changes while it runs
-    app = create_app(given, in_force, store, dispatcher, clock)
+    app = create_app(given, lambda: found, store, dispatcher, clock)
     if given.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=given.trusted_proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]
     return app
+
+
+def _secrets(found: Sources) -> Iterator[str]:
+    """What senders prove themselves with, so that no log line can show it."""
+    for source in found.usable.values():
+        for proof in source.proofs:
+            yield from proof.secrets

@@ -18,7 +18,7 @@ from typing import Any
 
 import requests
 
-from adapter import sources
+from adapter import signature, sources
 from adapter.cli import bodies
 from adapter.model import Received
 from adapter.sources import Source
@@ -127,7 +127,9 @@ class Adapter:
         """The store, opened by the test itself."""
         return Store(self.database_url)
 
-    def start(self, command: str = "serve", *, ready: bool = True, arguments: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+    def start(
+        self, command: str = "serve", *, ready: bool = True, arguments: Sequence[str] = ()
+    ) -> subprocess.Popen[bytes]:
         """Start `serve`, `web` or `dispatch`, and wait until it answers."""
         given = ["--bind", f"127.0.0.1:{self.port}"] if command in ("serve", "web") else []
         log = (self.home / f"{command}-{len(self.processes)}.log").open("wb")
@@ -165,7 +167,7 @@ class Adapter:
         from_sender = self.source(name)
         now = datetime.now(UTC)
         for proof in from_sender.proofs:
-            request = bodies.signature.sign(proof.scheme, proof.secrets[0], request, now=now)
+            request = signature.sign(proof.scheme, proof.secrets[0], request, now=now)
         return request
 
     def post(self, name: str, body: bytes, *, headers: Mapping[str, str] | None = None) -> requests.Response:

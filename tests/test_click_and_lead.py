@@ -27,7 +27,6 @@ def test_a_lead_is_queued_and_then_accepted(adapter: Adapter, sandbox: Sandbox) 
     answer = adapter.post("click", b'{"id": "2", "skill": "Sales", "phone": "801-555-0142"}')
     (receipt,) = answer.json()["receipts"]
     assert receipt["state"] == "queued"
-    status = lambda: requests.get(receipt["status_url"], timeout=5).json()  # noqa: E731
-    until(lambda: status()["state"] == "accepted")
+    until(lambda: requests.get(receipt["status_url"], timeout=5).json()["state"] == "accepted")
     (call,) = calls(sandbox)
     assert call["json"] == {"skill": "Sales", "callbackNumber": "8015550142"}

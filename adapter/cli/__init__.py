@@ -11,7 +11,12 @@ from adapter.cli import demo, desk, drafts, judging, running
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="xima-adapter")
 def main() -> None:
-    """Signed CRM webhooks and web forms in, Xima click-to-dial and callbacks out: once, and told truthfully."""
+    """Signed CRM webhooks and web forms in, Xima click-to-dial and callbacks out: once, and told truthfully.
+
+    \b
+    Example, everything on this machine with a pretend Xima:
+      xima-adapter demo
+    """
 
 
 for command in (

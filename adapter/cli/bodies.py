@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import pairwise
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -19,13 +20,27 @@ from adapter.mapping import Mapping, examples
 from adapter.mapping.compiled import Example
 from adapter.mapping.text import Where
 from adapter.model import Received
+from adapter.settings import TABLE
 from adapter.sources import Source
+
+
+class Origin(click.ParamType[str]):
+    """Where a server is: `http(s)://host:port`."""
+
+    name = "URL"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The URL without a slash at its end; called by click."""
+        try:
+            return str(TABLE["ADAPTER_PUBLIC_URL"].read(value or "-"))
+        except TextError:
+            self.fail(f"write where the adapter is, like http://127.0.0.1:8000, not {value}", param, ctx)
 
 
 def moment(text: str) -> datetime:
     """A moment given on the command line; raises `click.UsageError`."""
     found = condition.moment(text)
-    if found is None:
+    if found is None or not 1970 <= found.year < 3000:
         raise click.UsageError(f"write a date and time like 2026-11-24T10:15:00-07:00, not {text}")
     return found
 
@@ -35,7 +50,7 @@ def headers(given: Sequence[str]) -> dict[str, str]:
     found = {}
     for one in given:
         name, colon, text = one.partition(":")
-        if not colon:
+        if not colon or not name.strip():
             raise click.UsageError(f"write a header as 'Name: value', not {one}")
         found[name.strip().lower()] = text.strip()
     return found
@@ -67,8 +82,9 @@ def signed(source: Source, name: str | None, changes: Sequence[str], *, origin: 
     url = request.url.replace("https://example.com", origin, 1)
     kind = examples.kind_of(source.mapping, request)
     request = replace(request, url=url, body=_changed(kind, request.body, changes))
+    message_id = f"msg_{secrets.token_hex(12)}"
     for proof in source.proofs:
-        request = signature.sign(proof.scheme, proof.secrets[0], request, now=now, message_id=f"msg_{now:%s%f}")
+        request = signature.sign(proof.scheme, proof.secrets[0], request, now=now, message_id=message_id)
     return request
 
 
@@ -85,11 +101,11 @@ def _changed(kind: str, body: bytes, changes: Sequence[str]) -> bytes:
     pairs = [_pair(change) for change in changes]
     if not pairs:
         return body
-    if kind == "form":
-        fields = dict(parse_qsl(body.decode().strip(), keep_blank_values=True))
-        return urlencode({**fields, **dict(pairs)}).encode()
+    if kind == "form" and not body.lstrip().startswith(b"--"):
+        kept = parse_qsl(body.decode().strip(), keep_blank_values=True)
+        return urlencode([*(pair for pair in kept if pair[0] not in dict(pairs)), *pairs]).encode()
     if kind != "json":
-        raise click.UsageError("--set changes JSON and form bodies only")
+        raise click.UsageError("--set changes JSON and url-encoded bodies only")
     tree = json.loads(body)
     for where, value in pairs:
         _put(tree, where, value)
@@ -97,26 +113,30 @@ def _changed(kind: str, body: bytes, changes: Sequence[str]) -> bytes:
 
 
 def _pair(change: str) -> tuple[str, str]:
-    where, equals, value = change.partition("=")
-    if not equals:
+    found = re.fullmatch(r"((?:[^=\[]|\[[^]]*\])+)=(.*)", change, re.DOTALL)  # list[key=value] is part of a path
+    if not found:
         raise click.UsageError(f"write path=value, not {change}")
-    return where, value
+    return found[1], found[2]
 
 
 def _put(tree: Any, where: str, value: str) -> None:
     """Set what stands at a path; groups that are missing are made, lists are only walked through."""
     try:
-        steps = path.compile(where).steps
+        compiled = path.compile(where)
     except TextError as exc:
         raise click.UsageError(f"--set {where}: {exc.reason}") from exc
-    for step, below in pairwise(steps):
-        if isinstance(tree, dict) and isinstance(step, str):
-            tree = tree.setdefault(step, {})
-        elif isinstance(tree, list) and isinstance(step, int) and -len(tree) <= step < len(tree):
-            tree = tree[step]
-        else:
-            raise click.UsageError(f"--set {where}: there is no {below} below {step} in this body")
-    tree[steps[-1]] = value
+    *before, last = compiled.steps or (None,)
+    if compiled.root != "record" or last is None:
+        raise click.UsageError(f"--set {where}: name a field of the body")
+    for step in before:
+        below = path.get(replace(compiled, steps=(step,)), tree)
+        if below is None and isinstance(tree, dict) and isinstance(step, str):
+            below = tree[step] = {}
+        tree = below
+    in_list = isinstance(tree, list) and isinstance(last, int) and -len(tree) <= last < len(tree)
+    if not in_list and not (isinstance(tree, dict) and isinstance(last, str)):
+        raise click.UsageError(f"--set {where}: there is no such place in this body")
+    tree[last] = value
 
 
 def post(url: str, request: Received) -> requests.Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 import signal
@@ -27,6 +28,7 @@ from adapter.errors import SettingsError
 from adapter.sandbox import Sandbox
 
 PATIENCE_SECONDS = 20.0
+LOG = "adapter.log"
 CLICK = {"properties.lastmodifieddate.value": "{stamp}"}
 LEAD = {"email": "ann.{stamp}@example.com", "mobile": "801-555-0142", "product": "Repair"}
 
@@ -44,25 +46,39 @@ class Demo:
 @click.option("--once", is_flag=True, help="Leave after the round trip; exit code 0 only if Xima accepted both.")
 @plainly
 def demo(once: bool) -> None:
-    """Show the whole way on this machine: a signed HubSpot click and a web-form lead, to a pretend Xima and back.
+    """Show the whole way on this machine.
 
-    Example: make demo ARGS=--once
+    A signed HubSpot click and a web-form lead, to a pretend Xima and back; nobody is called. Then it stays up
+    until Ctrl-C.
+
+    \b
+    Example:
+      xima-adapter demo --once
     """
     folder = _mappings()
+    signal.signal(signal.SIGTERM, _leave)
     with (
         tempfile.TemporaryDirectory(prefix="xima-adapter-demo-") as home,
         _running(folder, Path(home)) as running,
     ):
         good = _round_trip(running, folder)
+        if not good:
+            click.echo(f"\nThe adapter's log:\n{_log(Path(home))}", err=True)
         if not once:
             _stay(running)
     raise SystemExit(0 if good else 1)
 
 
+def _leave(number: int, frame: object) -> None:
+    """Stop as Ctrl-C does, so that what was started is stopped too."""
+    raise SystemExit(128 + number)
+
+
 def _mappings() -> Path:
     folder = Path(os.environ.get("ADAPTER_MAPPINGS") or "mappings")
     if not (folder / "hubspot-click-to-dial.yaml").is_file():
-        raise SettingsError([f"the demo needs the shipped mappings; there are none in {folder.resolve()}"])
+        where = "run it in the project's folder, or name that of the shipped mappings with ADAPTER_MAPPINGS"
+        raise SettingsError([f"the demo needs the shipped mappings, and they are not in {folder.resolve()}: {where}"])
     return folder
 
 
@@ -73,12 +89,12 @@ def _running(folder: Path, home: Path) -> Iterator[Demo]:
     port = _free_port()
     environ = _environment(folder, home, f"http://127.0.0.1:{port}", sandbox.url)
     started = time.monotonic()
-    command = [sys.executable, "-m", "adapter", "serve", "--bind", f"127.0.0.1:{port}"]
-    log = (home / "adapter.log").open("wb")
+    command = [sys.executable, "-m", "adapter", "serve", "--bind", f"127.0.0.1:{port}", "--parent", str(os.getpid())]
+    log = (home / LOG).open("wb")
     adapter = subprocess.Popen(command, env={**os.environ, **environ}, stdout=log, stderr=log)
     try:
         url = environ["ADAPTER_PUBLIC_URL"]
-        _until_ready(adapter, url, home / "adapter.log")
+        _until_ready(adapter, url, home)
         click.echo(f"Pretend Xima and the adapter are up ({time.monotonic() - started:.1f} s).\n")
         yield Demo(url=url, sandbox=sandbox, environ=environ)
     finally:
@@ -110,14 +126,18 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _until_ready(adapter: subprocess.Popen[bytes], url: str, log: Path) -> None:
+def _until_ready(adapter: subprocess.Popen[bytes], url: str, home: Path) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline and adapter.poll() is None:
         with contextlib.suppress(requests.RequestException):
             if requests.get(f"{url}/readyz", timeout=2).ok:
                 return
         time.sleep(0.05)
-    raise SettingsError([f"the adapter did not start; it said:\n{log.read_text(errors='replace')[-3000:]}"])
+    raise SettingsError([f"the adapter did not start; it said:\n{_log(home)}"])
+
+
+def _log(home: Path) -> str:
+    return (home / LOG).read_text(errors="replace")[-3000:].strip()
 
 
 def _round_trip(running: Demo, folder: Path) -> bool:
@@ -129,7 +149,7 @@ def _round_trip(running: Demo, folder: Path) -> bool:
     called = _send(running, folder / "callback.yaml", {"phone": LEAD["mobile"]}, stamp)
     click.echo("\nWhat arrived at Xima:")
     for call in _effects(running):
-        click.echo(f"  {call['method']} {call['path']}  {call['json']}  -> {call['status']}")
+        click.echo(f"  {call['method']} {call['path']}  {json.dumps(call['json'])}  -> {call['status']}")
     return dialled and called
 
 
@@ -172,13 +192,17 @@ def _stay(running: Demo) -> None:
     """Print what to look at and wait for Ctrl-C."""
     click.echo(f"\nPhones and queues of the pretend Xima: {running.sandbox.url}/")
     click.echo(f"Is the adapter ready:                  {running.url}/readyz")
-    click.echo("\nSend more from a second terminal:\n")
-    for name in ("ADAPTER_PUBLIC_URL", "CALLBACK_KEY"):
+    click.echo("\nSend more, and look at it, from a second terminal:\n")
+    for name in ("ADAPTER_PUBLIC_URL", "ADAPTER_DATABASE_URL", "CALLBACK_KEY"):
         click.echo(f"  export {name}={running.environ[name]}")
-    click.echo("  .venv/bin/xima-adapter send callback --set phone=801-555-0143")
+    click.echo(f"  {_program()} send callback --set phone=801-555-0143")
+    click.echo(f"  {_program()} deliveries")
     click.echo("\nCtrl-C stops everything and removes its files.")
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
-    stopped.wait()
+    with contextlib.suppress(KeyboardInterrupt):
+        threading.Event().wait()
     click.echo("\nStopping.")
+
+
+def _program() -> str:
+    """How this program was called, so that it can be called again."""
+    return sys.argv[0] if Path(sys.argv[0]).name == "xima-adapter" else "xima-adapter"

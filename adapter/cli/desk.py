@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import os
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any
 
 import click
 
 from adapter import receipt, wsgi
-from adapter.cli.shown import as_json, columns, plainly, print_json, setting
+from adapter.cli.shown import as_json, columns, opened, plainly, print_json, setting, spoken_count
 from adapter.errors import Conflict, UnknownDelivery
-from adapter.model import Delivery, State
+from adapter.model import TRANSITIONS, Delivery, State
 from adapter.policy import Verdict
 from adapter.store import Store
 
@@ -22,31 +23,32 @@ OUTCOMES: dict[str, tuple[State, str]] = {
     "not-rang": ("queued", "it did not ring: again"),
     "gave-up": ("failed", "it did not ring, and is not wanted any more"),
 }
+FACTS = ("id", "state", "mapping", "version", "rule", "key", "request_id")
+MOMENTS = ("created_at", "updated_at", "due_at", "expires_at")
+REPLAYABLE: tuple[State, ...] = ("failed", "refused", "expired")
 
 
-@contextmanager
-def _store() -> Iterator[Store]:
-    store = Store(setting("ADAPTER_DATABASE_URL"))
-    try:
-        store.check()
-        yield store
-    finally:
-        store.close()
+def _store() -> AbstractContextManager[Store]:
+    return opened(setting("ADAPTER_DATABASE_URL"))
 
 
 @click.group(invoke_without_command=True)
 @click.pass_context
 def deliveries(context: click.Context) -> None:
-    """Look at deliveries, cancel, replay or settle them (without a word: list).
+    """Look at deliveries; cancel, replay or settle one.
 
-    Example: xima-adapter deliveries list --state unknown
+    Without a further word it lists them.
+
+    \b
+    Example:
+      xima-adapter deliveries list --state unknown
     """
     if context.invoked_subcommand is None:
         context.invoke(list_)
 
 
 @deliveries.command("list")
-@click.option("--state", help="Only those in this state.")
+@click.option("--state", type=click.Choice(list(TRANSITIONS)), metavar="STATE", help="Only those in this state.")
 @click.option("--mapping", help="Only those of this mapping.")
 @click.option("--last", default=20, show_default=True, type=click.IntRange(1, 1000), help="How many.")
 @as_json
@@ -54,7 +56,11 @@ def deliveries(context: click.Context) -> None:
 def list_(state: str | None, mapping: str | None, last: int, as_json: bool) -> None:
     """The newest deliveries, the latest first.
 
-    Example: xima-adapter deliveries list --state unknown
+    Above them the requests that were refused, below them how many there are in each state.
+
+    \b
+    Example:
+      xima-adapter deliveries list --state unknown
     """
     filters = {name: value for name, value in (("state", state), ("mapping", mapping)) if value}
     with _store() as store:
@@ -64,8 +70,9 @@ def list_(state: str | None, mapping: str | None, last: int, as_json: bool) -> N
         print_json([_plain(one) for one in found])
         return
     for one in refused:
-        where = one["mapping"] or "an unknown mapping"
-        click.echo(f"{one['count']} request(s) to {where} refused on {one['day']}: {one['reason']}")
+        where = one["mapping"] or "no known mapping"
+        count = spoken_count(one["count"], "request")
+        click.echo(f"{one['day']}: {count} to {where} refused: {one['reason']}")
     if found:
         head = ("ID", "STATE", "CREATED", "MAPPING", "WHAT", "REASON")
         columns([head, *(_row(one) for one in found)])
@@ -78,7 +85,7 @@ def _row(one: Delivery) -> tuple[str, ...]:
 
 
 def _plain(one: Delivery) -> dict[str, Any]:
-    return receipt.of_delivery(one, lambda _: "")
+    return {**receipt.of_delivery(one, lambda _: ""), "status_url": None}  # links are signed by the server
 
 
 @deliveries.command()
@@ -86,24 +93,33 @@ def _plain(one: Delivery) -> dict[str, Any]:
 @as_json
 @plainly
 def show(delivery_id: str, as_json: bool) -> None:
-    """Everything about one delivery: its receipt, every try, what people did to it.
+    """Everything about one delivery.
 
-    Example: xima-adapter deliveries show 019ab...
+    What became of it, every try at Xima, and what people did to it.
+
+    \b
+    Example:
+      xima-adapter deliveries show 1a2044ed0aa564432e257fd80
     """
     with _store() as store:
         found = _found(store, delivery_id)
         made = [receipt.of_attempt(one) for one in store.attempts(found.id)]
-        acts = store.acts(found.id)
+        acts = [_act_of(one) for one in store.acts(found.id)]
     if as_json:
         print_json({**_plain(found), "attempts": made, "acts": acts})
         return
     click.echo(receipt.message(found))
-    names = ("id", "state", "mapping", "version", "rule", "key", "request_id")
-    columns([(name, getattr(found, name)) for name in names])
-    for one in made:
-        click.echo(f"{one['at']}  {one['phase']}  {one['status'] or '-'}  {one['duration_ms']} ms  {one['reason']}")
-    for act in acts:
-        click.echo(f"{receipt.instant(act['at'])}  {act['who']}: {act['old']} -> {act['new']}  {act['reason']}")
+    moments = [(name, receipt.instant(getattr(found, name))) for name in MOMENTS]
+    columns([*((name, getattr(found, name)) for name in FACTS), *moments])
+    for title, rows in (("Tries at Xima", made), ("What people did", acts)):
+        if rows:
+            click.echo(f"\n{title}:")
+            columns([[name.upper() for name in rows[0]], *([*row.values()] for row in rows)])
+
+
+def _act_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What somebody did, as plain data."""
+    return {"at": receipt.instant(row["at"]), **{name: row[name] for name in ("who", "old", "new", "reason")}}
 
 
 def _found(store: Store, delivery_id: str) -> Delivery:
@@ -117,8 +133,15 @@ def _act(delivery_id: str, verdict: Callable[[Delivery, datetime], Verdict]) -> 
     now = wsgi.clock()
     with _store() as store:
         delivery = _found(store, delivery_id)
-        store.act(delivery, verdict(delivery, now), who=getpass.getuser(), now=now)
+        store.act(delivery, verdict(delivery, now), who=_me(), now=now)
         click.echo(receipt.message(_found(store, delivery_id)))
+
+
+def _me() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user need not have a name
+        return f"user {os.getuid()}"
 
 
 def _to(state: State, reason: str) -> Callable[[Delivery, datetime], Verdict]:
@@ -132,13 +155,27 @@ def _to(state: State, reason: str) -> Callable[[Delivery, datetime], Verdict]:
     return verdict
 
 
-def _again(reason: str) -> Callable[[Delivery, datetime], Verdict]:
+def _replayed(reason: str) -> Callable[[Delivery, datetime], Verdict]:
     """Back to the queue, for deliveries that certainly did not happen; an unknown one must be settled first."""
 
     def verdict(delivery: Delivery, now: datetime) -> Verdict:
         if delivery.state == "unknown":
             raise Conflict("nobody knows whether it rang: say so with settle --as rang or --as not-rang")
+        if delivery.state not in REPLAYABLE:
+            raise Conflict(f"the delivery is {delivery.state}: only {', '.join(REPLAYABLE)} ones are sent again")
         return _to("queued", reason)(delivery, now)
+
+    return verdict
+
+
+def _settled(outcome: str, reason: str) -> Callable[[Delivery, datetime], Verdict]:
+    """To where what a person knows leads, for unknown deliveries."""
+    state, words = OUTCOMES[outcome]
+
+    def verdict(delivery: Delivery, now: datetime) -> Verdict:
+        if delivery.state != "unknown":
+            raise Conflict(f"the delivery is {delivery.state}: only unknown ones are settled")
+        return _to(state, reason or words)(delivery, now)
 
     return verdict
 
@@ -151,9 +188,11 @@ reason_option = click.option("--reason", default="", help="Why; kept with your n
 @reason_option
 @plainly
 def cancel(delivery_id: str, reason: str) -> None:
-    """Cancel a delivery while nothing was sent (held or queued).
+    """Cancel a delivery that is held or queued.
 
-    Example: xima-adapter deliveries cancel 019ab... --reason "called by hand"
+    \b
+    Example:
+      xima-adapter deliveries cancel 1a2044ed0aa564432e257fd80 --reason "called by hand"
     """
     _act(delivery_id, _to("cancelled", reason or "cancelled by hand"))
 
@@ -163,22 +202,27 @@ def cancel(delivery_id: str, reason: str) -> None:
 @reason_option
 @plainly
 def replay(delivery_id: str, reason: str) -> None:
-    """Send a delivery again that failed, was refused or expired.
+    """Send one again that failed, was refused or expired.
 
-    Example: xima-adapter deliveries replay 019ab... --reason "the agent is back"
+    \b
+    Example:
+      xima-adapter deliveries replay 1a2044ed0aa564432e257fd80 --reason "the agent is back"
     """
-    _act(delivery_id, _again(reason or "replayed by hand"))
+    _act(delivery_id, _replayed(reason or "replayed by hand"))
 
 
 @deliveries.command()
 @click.argument("delivery_id")
-@click.option("--as", "outcome", required=True, type=click.Choice(list(OUTCOMES)), help="What happened in truth.")
+@click.option("--as", "outcome", required=True, type=click.Choice(list(OUTCOMES)), help="What happened.")
 @reason_option
 @plainly
 def settle(delivery_id: str, outcome: str, reason: str) -> None:
-    """Say what became of an unknown delivery: it rang, or it did not and is sent again, or is given up.
+    """Say what became of an unknown delivery.
 
-    Example: xima-adapter deliveries settle 019ab... --as rang
+    rang: it is counted as accepted. not-rang: it is sent again. gave-up: it did not ring and is not wanted any more.
+
+    \b
+    Example:
+      xima-adapter deliveries settle 1a2044ed0aa564432e257fd80 --as rang
     """
-    state, words = OUTCOMES[outcome]
-    _act(delivery_id, _to(state, reason or words))
+    _act(delivery_id, _settled(outcome, reason))

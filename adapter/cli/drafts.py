@@ -10,8 +10,9 @@ import click
 
 from adapter import sources, wsgi, xima
 from adapter.cli import bodies
-from adapter.cli.shown import as_json, columns, mapping_path, plainly, print_json, setting
-from adapter.errors import MappingError
+from adapter.cli.bodies import Origin
+from adapter.cli.shown import as_json, columns, mapping_path, plainly, print_json, setting, spoken_count
+from adapter.errors import MappingError, SettingsError
 from adapter.mapping import Mapping, Result, Trace, examples, request_tree, results
 from adapter.mapping.preset import Preset
 from adapter.model import Received
@@ -25,11 +26,16 @@ from adapter.model import Received
 def check(paths: tuple[Path, ...], strict: bool, as_json: bool) -> None:
     """Load mappings as the server would and run their examples.
 
-    Example: xima-adapter check mappings/callback.yaml
+    PATHS are files or folders (default: ADAPTER_MAPPINGS).
+
+    \b
+    Example:
+      xima-adapter check mappings/callback.yaml
     """
-    files = [file for path in paths or (setting("ADAPTER_MAPPINGS"),) for file in _files(path)]
+    where = paths or (setting("ADAPTER_MAPPINGS"),)
+    files = [file for path in where for file in _files(path)]
     if not files:
-        raise click.UsageError("there is no mapping file (*.yaml) here")
+        raise click.UsageError(f"there is no mapping file (*.yaml) in {', '.join(map(str, where))}")
     report = [_checked(file) for file in files]
     problems = sum(len(one["problems"]) for one in report)
     if as_json:
@@ -50,7 +56,7 @@ def _checked(file: Path) -> dict[str, Any]:
     except MappingError as exc:
         return {"file": str(file), "problems": sources.rendered(file, exc), "warnings": [], "examples": 0}
     missing = sources.missing_secrets(loaded)
-    warnings = [f"{name} is not set here; the server does not load {loaded.name} without it" for name in missing]
+    warnings = [f"{name} is not set here; the server does not answer for {loaded.name} without it" for name in missing]
     return {"file": str(file), "problems": (), "warnings": warnings, "examples": len(loaded.examples)}
 
 
@@ -59,28 +65,35 @@ def _say(report: list[dict[str, Any]], problems: int) -> None:
         for problem in one["problems"]:
             click.echo(problem)
         if not one["problems"]:
-            click.echo(f"{one['file']}: good, {one['examples']} example(s) come out as they should")
+            click.echo(f"{one['file']}: good, {spoken_count(one['examples'], 'example')} as expected")
         for warning in one["warnings"]:
             click.echo(f"{one['file']}: warning: {warning}")
     if problems:
-        click.echo(f"{problems} problem{'s' if problems > 1 else ''}; the mapping in use stays as it was")
+        click.echo(f"{spoken_count(problems, 'problem')}; the mapping in use stays as it was")
 
 
 @click.command()
 @click.argument("mapping")
 @click.argument("bodyfile", type=click.File("rb"))
-@click.option("--header", "headers", multiple=True, metavar="'K: V'", help="A header of the request.")
+@click.option("--header", "headers", multiple=True, metavar="'K: V'", help="A header of the request; may be repeated.")
 @click.option("--query", default="", help="Query string of the request.")
-@click.option("--at", metavar="TIME", help="The clock, like 2026-11-24T10:15:00-07:00 (default: now).")
+@click.option(
+    "--at", metavar="TIME", help="The clock, like 2026-11-24T10:15:00-07:00 (default: now; UTC without a zone)."
+)
 @as_json
 @plainly
 def explain(mapping: str, bodyfile: Any, headers: tuple[str, ...], query: str, at: str | None, as_json: bool) -> None:
-    """Dry run: what would be sent and why. Nothing is sent, nothing is stored.
+    """Dry run: what would be sent, and why.
 
-    Example: xima-adapter explain callback body.txt --at 2026-11-24T10:15:00-07:00
+    MAPPING is its name or its file, BODYFILE the body of a request (- reads it from standard input). Nothing is
+    sent, nothing is stored, no signature is asked for.
+
+    \b
+    Example:
+      xima-adapter explain callback body.txt --at 2026-11-24T10:15:00-07:00
     """
     now = bodies.moment(at) if at else wsgi.clock()
-    loaded = _read(mapping_path(mapping))
+    loaded = _read(mapping_path(mapping), try_examples=False)  # it may be an example that wants explaining
     received = bodies.received(loaded, bodyfile.read(), bodies.headers(headers), query)
     told = [_told(loaded, result, trace) for result, trace in _run(loaded, received, now)]
     if as_json:
@@ -88,13 +101,16 @@ def explain(mapping: str, bodyfile: Any, headers: tuple[str, ...], query: str, a
     else:
         for number, one in enumerate(told, 1):
             click.echo(_story(number, one))
+        if not told:
+            click.echo("There is no record in this body, so nothing would be done.")
 
 
-def _read(path: Path) -> Mapping:
+def _read(path: Path, *, try_examples: bool = True) -> Mapping:
+    """A mapping file; what is wrong with it is shown as `check` shows it."""
     try:
-        return sources.read(path)
+        return sources.read(path, try_examples=try_examples)
     except MappingError as exc:
-        raise click.ClickException("\n".join(sources.rendered(path, exc))) from exc
+        raise SettingsError(list(sources.rendered(path, exc))) from exc
 
 
 def _run(loaded: Mapping, received: Received, now: Any) -> list[tuple[Result, Trace]]:
@@ -139,20 +155,24 @@ def _story(number: int, told: dict[str, Any]) -> str:
 @click.option("--set", "changes", multiple=True, metavar="path=value", help="Change a field of the body first.")
 @click.option(
     "--to",
-    metavar="URL",
+    type=Origin(),
     help="The adapter, like http://127.0.0.1:8000 (default: ADAPTER_PUBLIC_URL or ADAPTER_BIND).",
 )
 @plainly
 def send(mapping: str, example: str | None, changes: tuple[str, ...], to: str | None) -> None:
-    """Sign an example as its sender would and post it to a running adapter.
+    """Send a running adapter one of the mapping's examples.
 
-    Example: xima-adapter send callback --set phone=801-555-0143 --to http://127.0.0.1:8000
+    It is signed as its sender would sign it, with the secret from the environment. This dials or queues for real.
+
+    \b
+    Example:
+      xima-adapter send callback --set phone=801-555-0143 --to http://127.0.0.1:8000
     """
     path = mapping_path(mapping)
-    origin = setting("ADAPTER_PUBLIC_URL") or (to or f"http://{setting('ADAPTER_BIND')}").rstrip("/")
+    origin = setting("ADAPTER_PUBLIC_URL") or to or f"http://{setting('ADAPTER_BIND')}"
     source = sources.ready(_read(path), public_url=origin)
     request = bodies.signed(source, example, changes, origin=origin, now=wsgi.clock())
-    target = (to or origin).rstrip("/") + request.url.removeprefix(origin)
+    target = (to or origin) + request.url.removeprefix(origin)
     answer = bodies.post(target, request)
     click.echo(f"{answer.status_code} from {target.partition('?')[0]}")
     for line in bodies.spoken(answer):
@@ -166,30 +186,47 @@ def send(mapping: str, example: str | None, changes: tuple[str, ...], to: str | 
 @as_json
 @plainly
 def presets(name: str | None, as_json: bool) -> None:
-    """List the senders that need no configuration beyond a secret, or show one.
+    """List the senders that are known, or describe one.
 
-    Example: xima-adapter presets hubspot-v3
+    They need no configuration beyond a secret.
+
+    \b
+    Example:
+      xima-adapter presets hubspot-v3
     """
     known = sources.presets()
     if name is not None and name not in known:
         raise click.UsageError(f"there is no preset called {name}; known: {', '.join(known)}")
     chosen = [known[name]] if name else list(known.values())
     if as_json:
-        print_json([{"name": one.name, "title": one.title, "about": one.about} for one in chosen])
+        print_json([_plain(one) for one in chosen])
     elif name:
         click.echo(_described(known[name]))
     else:
-        columns([(one.name, one.title) for one in chosen])
+        columns([("NAME", "SENDER"), *((one.name, one.title) for one in chosen)])
+        click.echo("\nxima-adapter presets NAME says where to click and what to write.")
+
+
+def _plain(preset: Preset) -> dict[str, Any]:
+    given = {name: {"help": one.help, "required": one.required} for name, one in preset.parameters.items()}
+    return {
+        "name": preset.name,
+        "title": preset.title,
+        "about": preset.about,
+        "setup": preset.setup,
+        "parameters": given,
+    }
 
 
 def _described(preset: Preset) -> str:
-    lines = [f"{preset.name}: {preset.title}", "", preset.about, ""]
-    if preset.setup:
-        lines += ["In the CRM:", *(f"  {step}" for step in preset.setup), ""]
-    lines += ["In the mapping:", "  receive:", f"    from: {preset.name}"]
-    lines += [f"    {name}: ...    # {one.help}" for name, one in preset.parameters.items()]
+    url = f"{setting('ADAPTER_PUBLIC_URL') or 'https://YOUR-HOST'}/hooks/NAME-OF-THE-MAPPING"
+    lines = [f"{preset.name}: {preset.title}", "", preset.about, "", f"At the sender (the URL is {url}):"]
+    lines += [f"  {number}. {step}" for number, step in enumerate(preset.setup, 1)]
+    lines += ["", "In the mapping:", "  receive:", f"    from: {preset.name}"]
+    for name, one in preset.parameters.items():
+        lines.append(f"    {name}: ...    # {one.help}" if one.required else f"    # {name}: ...    {one.help}")
     if not any(one.sets == "secret" for one in preset.parameters.values()):
-        lines.append("    secrets: [NAME_OF_A_VARIABLE]")
+        lines.append("    secrets: [NAME_OF_A_VARIABLE]    # the variable, never the secret itself")
     if preset.also_required:
         lines += ["    also:", "      - query_token: key", "        secrets: [NAME_OF_A_VARIABLE]"]
     return "\n".join(lines)

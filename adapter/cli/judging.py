@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ import click
 
 from adapter import condition, signature, sources, wsgi
 from adapter.cli.shown import plainly, print_json
-from adapter.errors import SchemeError, SignatureError
+from adapter.errors import SchemeError, SignatureError, TextError
 from adapter.model import Received
 
 
@@ -21,16 +20,19 @@ from adapter.model import Received
 @click.argument("file", type=click.File("rb"))
 @plainly
 def verify(file: Any) -> None:
-    """Judge the signatures of recorded requests; exit code 0 when all are valid.
+    """Judge the signatures of recorded requests.
 
-    FILE is one JSON object or a list of them, each with "id", "preset" or "verify", "secret", "method", "url",
-    "headers", "body" (the text as sent) and "now" (seconds since 1970).
+    FILE is one JSON object or a list of them (- reads it from standard input), each with "id", "preset" or "verify",
+    "secret", "method", "url", "headers", "body" (the text as sent, or "body_base64") and "now" (seconds since 1970);
+    what a preset asks for beside (header, query, organization) stands there too. Exit code 0 when all are valid.
 
-    Example: xima-adapter verify recorded.json
+    \b
+    Example:
+      xima-adapter verify recorded.json
     """
     try:
         recorded = json.loads(file.read())
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise click.UsageError(f"the file is not JSON: {exc}") from exc
     verdicts = [judge(one) for one in (recorded if isinstance(recorded, list) else [recorded])]
     print_json(verdicts)
@@ -39,14 +41,14 @@ def verify(file: Any) -> None:
 
 
 def judge(recorded: Any) -> dict[str, Any]:
-    """The verdict on one recorded request; raises `click.UsageError` when the record itself is unusable."""
-    if not isinstance(recorded, Mapping):
-        raise click.UsageError("a recorded request is a JSON object")
-    name = recorded.get("id")
+    """The verdict on one recorded request; a record that cannot be judged is invalid, and the reason says why."""
+    name = recorded.get("id") if isinstance(recorded, Mapping) else None
     try:
+        if not isinstance(recorded, Mapping):
+            raise TextError("a recorded request is a JSON object")
         scheme, secrets = _scheme(recorded), _secrets(recorded)
         signature.verify(scheme, secrets, _received(recorded), now=_now(recorded.get("now")))
-    except (SignatureError, SchemeError) as exc:
+    except (SignatureError, SchemeError, TextError) as exc:
         return {"id": name, "verdict": "invalid", "reason": exc.reason}
     return {"id": name, "verdict": "valid", "reason": ""}
 
@@ -56,22 +58,29 @@ def _scheme(recorded: Mapping[str, Any]) -> signature.Scheme:
         return signature.scheme(recorded["verify"])
     preset = sources.presets().get(str(recorded.get("preset")))
     if preset is None:
-        raise click.UsageError(f"{recorded.get('id')}: name a preset (xima-adapter presets) or write out verify")
-    given = {
-        one.sets: recorded[name] for name, one in preset.parameters.items() if name in recorded and one.sets != "secret"
-    }
-    return signature.scheme({**preset.verify, **given})
+        raise TextError("name a preset (xima-adapter presets lists them), or write out verify")
+    described = dict(preset.verify)
+    for name, one in preset.parameters.items():
+        if name in recorded and one.sets != "secret":
+            described[one.sets] = recorded[name]
+        elif one.required and one.sets != "secret":
+            raise TextError(f"the preset {preset.name} needs {name} here: {one.help}")
+    return signature.scheme(described)
 
 
 def _secrets(recorded: Mapping[str, Any]) -> list[str]:
-    given = recorded.get("secret", recorded.get("secrets", []))
-    return [str(secret) for secret in (given if isinstance(given, list) else [given])]
+    """What may have signed; the identifier that a preset asks for (`organization`) counts as one."""
+    given = recorded.get("secret", recorded.get("secrets", recorded.get("organization")))
+    secrets = given if isinstance(given, list) else [given]
+    if not secrets or not all(isinstance(secret, str) for secret in secrets):
+        raise TextError("secret is a text, or a list of texts")
+    return secrets
 
 
 def _received(recorded: Mapping[str, Any]) -> Received:
     headers = recorded.get("headers") or {}
     if not isinstance(headers, Mapping):
-        raise click.UsageError(f"{recorded.get('id')}: headers is an object")
+        raise TextError("headers is an object of names and texts")
     return Received(
         method=str(recorded.get("method", "POST")).upper(),
         url=str(recorded.get("url", "")),
@@ -84,20 +93,22 @@ def _body(recorded: Mapping[str, Any]) -> bytes:
     if "body_base64" in recorded:
         try:
             return base64.b64decode(str(recorded["body_base64"]), validate=True)
-        except binascii.Error as exc:
-            raise click.UsageError(f"{recorded.get('id')}: body_base64 is not base64") from exc
-    body = recorded.get("body") or ""
-    if not isinstance(body, str):
-        raise click.UsageError(f"{recorded.get('id')}: body is the text exactly as it was sent, not parsed JSON")
-    return body.encode("utf-8", "surrogatepass")
+        except ValueError as exc:
+            raise TextError("body_base64 is not base64") from exc
+    body = recorded.get("body")
+    if not isinstance(body, str | None):
+        raise TextError("body is the text exactly as it was sent, not parsed JSON")
+    return (body or "").encode("utf-8", "surrogatepass")
 
 
 def _now(given: Any) -> datetime:
+    """The moment of the judgement: the one given, or the clock."""
     if given is None:
         return wsgi.clock()
-    if isinstance(given, int | float):
-        return datetime.fromtimestamp(given, UTC)
-    found = condition.moment(str(given))
+    try:
+        found = condition.moment(given) if isinstance(given, str) else datetime.fromtimestamp(given, UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        found = None
     if found is None:
-        raise click.UsageError(f"now is seconds since 1970 or an ISO 8601 time, not {given}")
+        raise TextError("now is seconds since 1970, or an ISO 8601 time")
     return found

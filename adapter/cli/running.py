@@ -3,80 +3,102 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from adapter import sandbox as pretend
-from adapter import server, wsgi
+from adapter import server, sources
 from adapter import settings as environment
-from adapter.cli.shown import as_json, columns, plainly, print_json, setting
-from adapter.errors import SettingsError
-from adapter.settings import SETTINGS, Settings
+from adapter.cli import printed
+from adapter.cli.shown import as_json, columns, opened, plainly, print_json, setting
+from adapter.errors import SettingsError, TextError
+from adapter.settings import Settings, address
 from adapter.store import Store
 
-bind_option = click.option("--bind", metavar="HOST:PORT", help="Where to listen (ADAPTER_BIND).")
+F = TypeVar("F", bound=Callable[..., Any])
 
 
-def address(bind: str) -> tuple[str, int]:
-    """Host and port of `HOST:PORT`; raises `click.UsageError`."""
-    host, colon, port = bind.rpartition(":")
-    if not colon or not port.isdecimal() or int(port) > 65535:
-        raise click.UsageError(f"write HOST:PORT, like 127.0.0.1:8000, not {bind}")
-    return host or "127.0.0.1", int(port)
+class Address(click.ParamType[str]):
+    """`HOST:PORT`, as text."""
+
+    name = "HOST:PORT"
+
+    def __init__(self, least: int = 1) -> None:
+        self.least = least
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The text, if it is one; called by click."""
+        try:
+            address(value, least=self.least)
+        except TextError as exc:
+            self.fail(f"{exc.reason}, not {value}", param, ctx)
+        return str(value).strip()
+
+
+def bind_option(command: F) -> F:
+    """The option `--bind`, which wins over ADAPTER_BIND."""
+    return click.option("--bind", type=Address(), help="Where to listen (default: ADAPTER_BIND).")(command)
 
 
 def check_free(bind: str) -> None:
     """Raise `SettingsError` when nobody can listen there."""
     host, port = address(bind)
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host.strip("[]"), port))
-        except OSError as exc:
-            remedy = "stop what listens there, or choose another with --bind"
-            raise SettingsError([f"cannot listen on {bind}: {exc.strerror}; {remedy}"]) from exc
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except (OSError, UnicodeError) as exc:
+        reason = getattr(exc, "strerror", None) or "no such host"
+        remedy = "stop what listens there, or choose another with --bind"
+        raise SettingsError([f"cannot listen on {bind}: {reason}; {remedy}"]) from exc
 
 
 def _prepared(bind: str | None) -> Settings:
+    """The settings; nothing is opened before they and the port are good."""
     given = environment.load()
-    return replace(given, bind=bind) if bind else given
+    given = replace(given, bind=bind) if bind else given
+    check_free(given.bind)
+    return given
 
 
 def announce(given: Settings) -> None:
     """Say what is served and what is not; raises `SettingsError` when no mapping can be used at all."""
-    found = wsgi.loaded(given)
+    found = sources.load(given.mappings, public_url=given.public_url)
+    problems = [problem for broken in found.broken.values() for problem in broken.problems]
     if not found.usable:
-        problems = [problem for broken in found.broken.values() for problem in broken.problems]
-        raise SettingsError(problems or [f"there is no mapping file in {given.mappings}"])
-    origin = given.public_url or f"http://{given.bind}"
+        none = f"there is no mapping file (*.yaml) in {given.mappings}: copy one of the shipped ones"
+        raise SettingsError(problems or [none])
+    click.echo(f"Serving on http://{given.bind}; senders post to")
     for name in sorted(found.usable):
-        click.echo(f"  {origin}/hooks/{name}")
-    for broken in found.broken.values():
-        click.echo("\n".join(("", *broken.problems)), err=True)
+        click.echo(f"  {given.origin}/hooks/{name}")
     if found.broken:
-        click.echo(
-            f"\n{len(found.broken)} mapping(s) cannot be used: their senders get 503 until that is mended.",
-            err=True,
-        )
+        click.echo("\n".join(("", *problems)), err=True)
+        names = ", ".join(sorted(found.broken))
+        click.echo(f"\nCannot be used, so their senders get 503 until that is mended: {names}", err=True)
 
 
 @click.command()
 @bind_option
+@click.option("--parent", type=int, hidden=True)  # the process this one must not outlive
 @plainly
-def serve(bind: str | None) -> None:
-    """Run the adapter on this machine: web workers and the dispatcher, stopped together.
+def serve(bind: str | None, parent: int | None) -> None:
+    """Run the adapter on this machine.
 
-    Example: XIMA_HOST=acme.xima.cloud XIMA_TOKEN=... ADAPTER_SECRET_KEY=... xima-adapter serve
+    The web workers and the dispatcher are started and stopped together; the store is created or migrated first.
+
+    \b
+    Example:
+      xima-adapter serve --bind 0.0.0.0:8000
     """
+    server.follow(parent)
     given = _prepared(bind)
-    check_free(given.bind)
     store = Store(given.database_url)
     store.upgrade()
     store.close()
-    click.echo(f"Serving on http://{given.bind}")
     announce(given)
     raise SystemExit(server.serve(given))
 
@@ -85,13 +107,18 @@ def serve(bind: str | None) -> None:
 @bind_option
 @plainly
 def web(bind: str | None) -> None:
-    """Run the web half only; the store must be up to date (db upgrade).
+    """Run the web half only: it takes webhooks.
 
-    Example: xima-adapter web --bind 0.0.0.0:8000
+    The store must be up to date (db upgrade).
+
+    \b
+    Example:
+      xima-adapter web --bind 0.0.0.0:8000
     """
     given = _prepared(bind)
-    check_free(given.bind)
-    _check_store(given)
+    with opened(given.database_url):
+        pass
+    announce(given)
     server.web(given)
 
 
@@ -100,41 +127,51 @@ def web(bind: str | None) -> None:
 def dispatch() -> None:
     """Run the dispatcher only: it sends what is due.
 
-    Example: xima-adapter dispatch
+    The store must be up to date (db upgrade).
+
+    \b
+    Example:
+      xima-adapter dispatch
     """
-    given = _prepared(None)
-    _check_store(given)
+    given = environment.load()
+    with opened(given.database_url):
+        pass
     server.dispatch(given)
 
 
-def _check_store(given: Settings) -> None:
-    store = Store(given.database_url)
-    store.check()
-    store.close()
-
-
 @click.command()
-@click.option("--bind", default="127.0.0.1:8100", show_default=True, metavar="HOST:PORT", help="Where to listen.")
+@click.option("--bind", type=Address(least=0), default="127.0.0.1:8100", show_default=True, help="Where to listen.")
 @click.option(
     "--script",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
     help="Agents, skills and faults (YAML).",
 )
 @plainly
 def sandbox(bind: str, script: Path | None) -> None:
-    """Run the pretend Xima; its page shows phones ringing and the callback queue.
+    """Run the pretend Xima; nobody is called.
 
-    Example: xima-adapter sandbox --bind 127.0.0.1:8100, then XIMA_HOST=http://127.0.0.1:8100
+    Its page shows phones ringing and the callback queue. For the adapter set XIMA_HOST to the URL it prints.
+
+    \b
+    Example:
+      xima-adapter sandbox --bind 127.0.0.1:8100
     """
-    check_free(bind)
-    host, port = address(bind)
-    click.echo(f"Pretend Xima on http://{bind} (token: sandbox-token unless the script says otherwise)")
-    pretend.run(host, port, script.read_text(encoding="utf-8") if script else None)
+    pretend.run(
+        *address(bind, least=0),
+        script.read_bytes() if script else None,
+        ready=lambda url: click.echo(f"Pretend Xima on {url} (token: sandbox-token, unless the script says otherwise)"),
+    )
 
 
 @click.group()
 def db() -> None:
-    """Create or migrate the store."""
+    """Create or migrate the store.
+
+    \b
+    Example:
+      xima-adapter db upgrade
+    """
 
 
 @db.command()
@@ -142,7 +179,9 @@ def db() -> None:
 def upgrade() -> None:
     """Bring the tables to this version; safe to repeat.
 
-    Example: xima-adapter db upgrade
+    \b
+    Example:
+      xima-adapter db upgrade
     """
     url = setting("ADAPTER_DATABASE_URL")
     store = Store(url)
@@ -155,36 +194,42 @@ def upgrade() -> None:
 @as_json
 @click.option("--env", "as_env", is_flag=True, help="Print a file of settings to start from.")
 def settings(as_json: bool, as_env: bool) -> None:
-    """Show every setting with its value in force and where it came from.
+    """Show every setting, its value in force and where it came from.
 
-    Example: xima-adapter settings
+    Exit code 1 when one is missing or wrong.
+
+    \b
+    Example:
+      xima-adapter settings
     """
     if as_env:
-        click.echo(example_file(), nl=False)
+        click.echo(printed.env_example(), nl=False)
         return
     found = environment.found()
-    rows = [(one.setting.name, _shown(one), one.source, one.problem or one.setting.help) for one in found]
+    wrong = sum(bool(one.problem) for one in found)
     if as_json:
-        names = ("name", "value", "source", "note")
-        print_json([dict(zip(names, row, strict=True)) for row in rows])
+        print_json([_plain(one) for one in found])
     else:
-        columns([("NAME", "VALUE", "FROM", ""), *rows])
-    if any(one.problem for one in found):
+        columns([("NAME", "VALUE", "FROM", "MEANING, OR WHAT IS WRONG"), *map(_row, found)])
+        click.echo(f"\n{wrong} of these must be mended before the adapter starts." if wrong else "\nAll good.")
+    if wrong:
         raise SystemExit(1)
 
 
-def _shown(one: environment.Found) -> Any:
-    if one.value is None:
-        return "-"
-    return "(secret)" if one.setting.secret else str(one.value) or "(empty)"
+def _row(one: environment.Found) -> tuple[str, ...]:
+    note = f"! {one.problem}" if one.problem else one.setting.help
+    return one.setting.name, _shown(one) or "-", one.source, note
 
 
-def example_file() -> str:
-    """The text of `deploy/adapter.env.example`, printed from the table."""
-    lines = ["# Settings of the adapter. Copy to adapter.env and fill in; NAME_FILE=/path reads a value from a file."]
-    for one in SETTINGS:
-        lines += ["", f"# {one.help}" + (" (required)" if one.default is None else "")]
-        lines.append(
-            f"{one.name}={one.example}" if one.default is None else f"#{one.name}={one.default or one.example}"
-        )
-    return "\n".join(lines) + "\n"
+def _plain(one: environment.Found) -> dict[str, str | None]:
+    return {
+        "name": one.setting.name,
+        "value": _shown(one) or None,
+        "source": one.source,
+        "help": one.setting.help,
+        "problem": one.problem or None,
+    }
+
+
+def _shown(one: environment.Found) -> str:
+    return "(secret)" if one.setting.secret and one.text else one.text

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import click
 
-from adapter.errors import AdapterError, SettingsError, TextError
-from adapter.settings import TABLE, environment
+from adapter import sources
+from adapter.errors import AdapterError, SettingsError, StoreError
+from adapter.settings import TABLE, find
+from adapter.store import Store
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -42,8 +45,8 @@ def print_json(data: Any) -> None:
 
 
 def columns(rows: Iterable[Sequence[Any]]) -> None:
-    """Rows in columns as wide as their widest cell; the last column is left ragged."""
-    cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    """Rows in columns as wide as their widest cell; the last column is left ragged, None is a dash."""
+    cells = [["-" if cell is None else str(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for row in cells:
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
@@ -52,11 +55,24 @@ def columns(rows: Iterable[Sequence[Any]]) -> None:
 
 def setting(name: str) -> Any:
     """One setting by itself, for commands that do not need the others; raises `SettingsError`."""
-    text, _ = environment(name)
+    found = find(TABLE[name])
+    if found.problem:
+        raise SettingsError([found.problem])
+    return found.value
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Store]:
+    """A store that is there and up to date; raises `StoreError`, and makes no file."""
+    file = url.removeprefix("sqlite:///")
+    if file != url and not Path(file).is_file():
+        raise StoreError(f"there is no store {file} yet: start the adapter (serve), or run xima-adapter db upgrade")
+    store = Store(url)
     try:
-        return TABLE[name].read(text if text is not None else TABLE[name].default or "")
-    except TextError as exc:
-        raise SettingsError([f"{name}: {exc.reason}"]) from exc
+        store.check()
+        yield store
+    finally:
+        store.close()
 
 
 def mapping_path(name: str) -> Path:
@@ -65,8 +81,13 @@ def mapping_path(name: str) -> Path:
     if path.suffix in (".yaml", ".yml") and path.is_file():
         return path
     folder: Path = setting("ADAPTER_MAPPINGS")
-    found = folder / f"{name}.yaml"
-    if not found.is_file():
-        known = ", ".join(sorted(one.stem for one in folder.glob("*.yaml"))) or "none"
-        raise click.UsageError(f"there is no mapping called {name} in {folder} (it has: {known})")
-    return found
+    known = {one.stem: one for one in sources.mapping_files(folder)}
+    if path.stem not in known:
+        names = ", ".join(known) or "none"
+        raise click.UsageError(f"there is no mapping called {name} in {folder} (it has: {names})")
+    return known[path.stem]
+
+
+def spoken_count(number: int, one: str) -> str:
+    """`1 example`, `2 examples`."""
+    return f"{number} {one}" if number == 1 else f"{number} {one}s"

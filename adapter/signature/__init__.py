@@ -25,9 +25,7 @@ def verify(scheme: Scheme, secrets: Sequence[str], received: Received, *, now: d
     scheme.verify([secrets] if isinstance(secrets, str) else secrets, received, now=now)
 
 
-def sign(
-    scheme: Scheme, secret: str, received: Received, *, now: datetime, message_id: str = "msg_1"
-) -> Received:
+def sign(scheme: Scheme, secret: str, received: Received, *, now: datetime, message_id: str = "msg_1") -> Received:
     """The request with the proof a true sender would add; raise `SchemeError` when it cannot be made.
 
     `message_id` is what a scheme with an id header writes there; a sender keeps it over its retries.

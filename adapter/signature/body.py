@@ -94,9 +94,7 @@ class OrganizationField(XmlField):
     def key(self, secret: str) -> bytes:
         key = secret_key(secret)
         if not _ORGANIZATION.fullmatch(key):
-            raise SchemeError(
-                "secrets", "an organisation id has 15 or 18 letters and digits, such as 00Dxx0000000001"
-            )
+            raise SchemeError("secrets", "an organisation id has 15 or 18 letters and digits, such as 00Dxx0000000001")
         return key[:15]
 
     def presented(self, received: Received) -> list[bytes]:
@@ -126,9 +124,7 @@ def _field(description: Description) -> path.Path:
     except TextError as exc:
         raise SchemeError(description.name("path"), exc.reason) from exc
     if field.root != "record" or not field.steps:
-        raise SchemeError(
-            description.name("path"), "must lead to a field of the body, for example data.token"
-        )
+        raise SchemeError(description.name("path"), "must lead to a field of the body, for example data.token")
     return field
 
 

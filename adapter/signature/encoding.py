@@ -45,9 +45,7 @@ def secret_key(secret: str, *, encoding: str = "utf8", prefix: str = "") -> byte
         key = SECRETS[encoding](secret.removeprefix(prefix).encode())
     except ValueError:
         # Nothing is chained: the original error quotes the secret.
-        raise SchemeError(
-            "secrets", f"the secret is not {encoding} text; copy it anew from the sender"
-        ) from None
+        raise SchemeError("secrets", f"the secret is not {encoding} text; copy it anew from the sender") from None
     if not key:
         raise SchemeError("secrets", "the secret is empty; set the variable that is to hold it")
     return key

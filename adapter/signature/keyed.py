@@ -133,9 +133,7 @@ def _check_content(description: Description, content: material.Content, *, plain
             raise SchemeError(description.name(key), f"content has {{{key}}}; say here which header it is in")
     for key in ("id", "timestamp", "url"):
         if description.has(key) and key not in content.names:
-            raise SchemeError(
-                description.name(key), f"is not signed, so it proves nothing; put {{{key}}} into content"
-            )
+            raise SchemeError(description.name(key), f"is not signed, so it proves nothing; put {{{key}}} into content")
 
 
 def _url_forms(description: Description) -> tuple[str, ...]:
@@ -156,9 +154,7 @@ def _clock(description: Description, *, in_signature: bool) -> Clock | None:
         return None
     group.only("header", "unit", "tolerance")
     if in_signature and group.has("header"):
-        raise SchemeError(
-            group.name("header"), "the time stands beside the signature (ts_key); take one of them out"
-        )
+        raise SchemeError(group.name("header"), "the time stands beside the signature (ts_key); take one of them out")
     return Clock(
         header="" if in_signature else group.header("header"),
         unit=group.word("unit", UNITS),

@@ -44,9 +44,7 @@ def _any_of(description: Description) -> Combined:
 
 def _not_built(description: Description) -> NoReturn:
     word = description.text("scheme")
-    raise SchemeError(
-        description.name("scheme"), f"{word} cannot be checked by this version; ask the sender for hmac"
-    )
+    raise SchemeError(description.name("scheme"), f"{word} cannot be checked by this version; ask the sender for hmac")
 
 
 READERS: Mapping[str, Callable[[Description], Scheme]] = {

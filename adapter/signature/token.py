@@ -28,9 +28,7 @@ class HeaderToken(Proof):
 
     def key(self, secret: str) -> bytes:
         if not secret.isprintable() or secret != secret.strip():
-            raise SchemeError(
-                "secrets", "the secret has a line break or outer blanks, which no header can carry"
-            )
+            raise SchemeError("secrets", "the secret has a line break or outer blanks, which no header can carry")
         return secret_key(secret)
 
     def presented(self, received: Received) -> list[bytes]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from typing import Any
 
 from flask import Flask, Response, g
+from flask.json.provider import DefaultJSONProvider
 
 from adapter.dispatcher import Clock, Dispatcher
 from adapter.intake import Intake
+from adapter.logs import event
 from adapter.settings import Settings
 from adapter.sources import Sources
 from adapter.store import Store
@@ -19,9 +22,20 @@ from adapter.web.links import Links
 from adapter.web.parts import Parts, parts
 
 
-def utc_now() -> datetime:
-    """The clock of the front: the only place besides the other doors that reads the time."""
-    return datetime.now(UTC)
+class Json(DefaultJSONProvider):
+    """Keys in the order they were written."""
+
+    sort_keys = False
+
+
+class Web(Flask):
+    """Flask; a bug is logged as an event like any other, with its traceback and nothing of the request but its id."""
+
+    json_provider_class = Json
+
+    def log_exception(self, exc_info: Any) -> None:
+        """Called by Flask for every exception that no handler knows."""
+        event("request.crashed", level=logging.ERROR, failure=True, request=g.get("request_id"))
 
 
 def create_app(
@@ -29,17 +43,16 @@ def create_app(
     sources: Callable[[], Sources],
     store: Store,
     dispatcher: Dispatcher,
-    clock: Clock = utc_now,
+    clock: Clock,
 ) -> Flask:
     """The application made of its parts; `sources` gives the mappings in force at each request."""
-    app = Flask("adapter.web")
+    app = Web("adapter.web")
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body + 1  # see hooks
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # a sender that is redirected counts it as a failure
-    app.json.sort_keys = False  # type: ignore[attr-defined]
     pool = ThreadPoolExecutor(settings.threads * 2, thread_name_prefix="click")
     intake = Intake(sources, store, dispatcher, pool=pool, wait=settings.wait)
-    links = Links(settings.secret_keys, settings.public_url)
+    links = Links(settings.secret_keys, settings.origin)
     app.extensions["adapter"] = Parts(
         settings=settings, sources=sources, store=store, intake=intake, links=links, clock=clock
     )

@@ -8,33 +8,60 @@ from typing import Any
 from flask import Blueprint, Response, g, jsonify, make_response, render_template, request
 
 from adapter import receipt
-from adapter.errors import Conflict, UnknownDelivery
-from adapter.model import WAITING, Delivery
+from adapter.errors import AdapterError, Conflict, SignatureError, UnknownDelivery
+from adapter.logs import event
+from adapter.model import WAITING, Delivery, State
 from adapter.policy import Verdict
+from adapter.web.errors import shaped
 from adapter.web.parts import parts
 
 blueprint = Blueprint("deliveries", __name__)
+
+AGAIN_SECONDS: dict[State, int] = {"queued": 3, "sending": 3, "held": 60}
+"""After how long the page of a delivery that is not at its end looks again."""
+REFUSED = {
+    SignatureError: "This status link is not valid, or it has expired.",
+    UnknownDelivery: "This delivery is not kept any more.",
+}
 
 
 @blueprint.get("/deliveries/<delivery_id>")
 def status(delivery_id: str) -> Response:
     """The receipt with every try at Xima."""
-    shown = _shown(_delivery(delivery_id))
-    if request.accept_mimetypes.best_match(("application/json", "text/html")) == "text/html":
-        return _page(shown)
-    return jsonify(shown)
+    delivery = _delivery(delivery_id)
+    shown = _shown(delivery)
+    if not _for_a_browser():
+        return jsonify(shown)
+    return _page(
+        "status.html",
+        receipt=shown,
+        again_in=AGAIN_SECONDS.get(delivery.state),
+        can_cancel=delivery.state in WAITING,
+    )
 
 
 @blueprint.delete("/deliveries/<delivery_id>")
 def cancel(delivery_id: str) -> Response:
     """Cancel while nothing was sent: 200; 409 with the state when it is too late."""
     delivery = _delivery(delivery_id)
-    if delivery.state not in WAITING:
-        raise Conflict(f"too late: the delivery is {delivery.state}")
     reason = "cancelled through its status link"
     verdict = Verdict(state="cancelled", reason=reason, due_at=g.now, expires_at=delivery.expires_at)
-    parts().store.act(delivery, verdict, who="status link", now=g.now)
+    try:
+        parts().store.act(delivery, verdict, who="status link", now=g.now)
+    except Conflict as exc:
+        raise Conflict(f"it cannot be cancelled any more: it is {_delivery(delivery_id).state}") from exc
     return jsonify(_shown(_delivery(delivery_id)))
+
+
+@blueprint.errorhandler(SignatureError)
+@blueprint.errorhandler(UnknownDelivery)
+def refuse(exc: AdapterError) -> Response:
+    """A link that leads nowhere (any more), in words for whoever followed it."""
+    event("link.refused", request=g.request_id, reason=exc.reason)
+    message = REFUSED[type(exc)]
+    response = _page("sorry.html", message=message) if _for_a_browser() else shaped(exc.status, exc.code, message)
+    response.status_code = exc.status
+    return response
 
 
 def _delivery(delivery_id: str) -> Delivery:
@@ -47,17 +74,19 @@ def _delivery(delivery_id: str) -> Delivery:
 
 def _shown(delivery: Delivery) -> dict[str, Any]:
     made = [receipt.of_attempt(one) for one in parts().store.attempts(delivery.id)]
-    return {**receipt.of_delivery(delivery, parts().links.status), "attempts": made}
+    same = parts().links.with_token(delivery.id, request.args["token"])
+    return {**receipt.of_delivery(delivery, lambda _: same), "attempts": made}
 
 
-def _page(shown: dict[str, Any]) -> Response:
+def _for_a_browser() -> bool:
+    """Whether the caller would rather see a page: browsers say text/html, programs */* or nothing."""
+    wanted = request.accept_mimetypes.best_match(("application/json", "text/html"))
+    return request.method == "GET" and wanted == "text/html"
+
+
+def _page(template: str, **shown: Any) -> Response:
     nonce = secrets.token_urlsafe(16)
-    waiting = shown["state"] in (*WAITING, "sending")
-    response = make_response(
-        render_template(
-            "status.html", receipt=shown, nonce=nonce, waiting=waiting, can_cancel=shown["state"] in WAITING
-        )
-    )
+    response = make_response(render_template(template, nonce=nonce, **shown))
     response.headers["Content-Security-Policy"] = (
         f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; connect-src 'self'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import re
 
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, g, jsonify
 from werkzeug.exceptions import HTTPException
 
-from adapter.errors import AdapterError, SignatureError, Unavailable
+from adapter.errors import AdapterError, SignatureError, StoreError, Unavailable
+from adapter.logs import event
 
 RETRY_AFTER_SECONDS = 5
 UNAUTHORIZED = "The request was not signed as this mapping demands. The operator finds the reason in the log."
+CRASHED = "Something is wrong in the adapter itself. The operator finds it in the log by the X-Request-Id."
 
 
 def init_app(app: Flask) -> None:
@@ -21,7 +24,9 @@ def init_app(app: Flask) -> None:
 
 def ours(exc: AdapterError) -> Response:
     """The answer for one of our errors; a signature's reason stays in the log."""
-    message = UNAUTHORIZED if isinstance(exc, SignatureError) and exc.code == "unauthorized" else exc.reason
+    if isinstance(exc, StoreError):
+        event("store.failed", level=logging.ERROR, request=g.request_id, reason=exc.reason)
+    message = UNAUTHORIZED if isinstance(exc, SignatureError) else exc.reason
     response = shaped(exc.status, exc.code, message[:1].upper() + message[1:])
     if isinstance(exc, Unavailable):
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
@@ -29,8 +34,10 @@ def ours(exc: AdapterError) -> Response:
 
 
 def theirs(exc: HTTPException) -> Response:
-    """The answer for an error of HTTP itself."""
+    """The answer for an error of HTTP itself, and for a bug."""
     status = exc.code or 500
+    if status == AdapterError.status:
+        return shaped(status, AdapterError.code, CRASHED)
     response = shaped(status, re.sub("[^a-z]+", "_", exc.name.lower()), exc.description or exc.name)
     if allowed := getattr(exc, "valid_methods", None):
         response.headers["Allow"] = ", ".join(sorted(allowed))

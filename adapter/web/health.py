@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from flask import Blueprint, Response, jsonify
 
 from adapter.errors import StoreError
+from adapter.sources import Sources
 from adapter.web.parts import parts
 
 blueprint = Blueprint("health", __name__)
@@ -18,21 +21,26 @@ def healthz() -> Response:
 
 @blueprint.get("/readyz")
 def readyz() -> Response:
-    """200 only when the store can be written and every mapping is usable; 503 names what is not."""
-    problems = []
+    """200 only when the store can be written and every mapping is usable; 503 names what is not.
+
+    The dispatcher has no say in it: without one, events are still kept, and taking the web away would lose them.
+    """
+    sources = parts().sources()
+    problems = [*_of_the_store(), *_of_the_mappings(sources)]
+    response = jsonify(status="not ready" if problems else "ready", problems=problems)
+    response.status_code = 503 if problems else 200
+    return response
+
+
+def _of_the_store() -> Iterator[dict[str, str]]:
     try:
         parts().store.check()
     except StoreError as exc:
-        problems.append({"part": "store", "message": exc.reason})
-    sources = parts().sources()
-    problems += [
-        {"part": f"mapping {name}", "message": broken.problems[0].splitlines()[0]}
-        for name, broken in sources.broken.items()
-    ]
+        yield {"part": "store", "message": exc.reason}
+
+
+def _of_the_mappings(sources: Sources) -> Iterator[dict[str, str]]:
+    for name, broken in sources.broken.items():
+        yield {"part": f"mapping {name}", "message": broken.problems[0].splitlines()[0]}
     if not sources.usable and not sources.broken:
-        problems.append({"part": "mappings", "message": "there is no mapping file in the folder"})
-    response = jsonify(
-        status="not ready" if problems else "ready", problems=problems, mappings=sorted(sources.usable)
-    )
-    response.status_code = 503 if problems else 200
-    return response
+        yield {"part": "mappings", "message": "there is no mapping file in the folder"}

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, request
-from werkzeug.exceptions import RequestEntityTooLarge
+from gunicorn.http.errors import ParseException
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from adapter import receipt
-from adapter.errors import BodyTooLarge
+from adapter.errors import AdapterError, BodyTooLarge, PayloadError, UnsupportedBody
 from adapter.intake import Came, Taken
 from adapter.model import Received
 from adapter.web.parts import parts
@@ -26,8 +27,11 @@ ANSWERS = {
     "empty_object": ("{}", "application/json"),
     "empty": ("", "text/plain"),
 }
-FAILED = {"refused": 422, "failed": 422, "expired": 422, "reject": 422, "unknown": 504, "sending": 504}
-"""Statuses for senders that show them to a person (`answer: {failures: 4xx}`)."""
+FAILED = {
+    **dict.fromkeys(("refused", "failed", "expired", "suppressed", "cancelled", "reject"), 422),
+    **dict.fromkeys(("unknown", "sending"), 504),
+}
+"""Statuses for senders that show them to a person (`answer: {failures: 4xx}`); a repeat gets its first one's."""
 
 
 @blueprint.post("/hooks/<name>")
@@ -38,25 +42,41 @@ def receive(name: str) -> Response:
 
 
 def _received(name: str) -> Received:
-    headers = {header.lower(): text for header, text in request.headers.items()}
     url = parts().settings.public_url + raw_target()
-    return Received(method=request.method, url=url, headers=headers, body=_body(name))
+    try:
+        return Received(method=request.method, url=url, headers=_headers(), body=_body())
+    except AdapterError as exc:
+        sources = parts().sources()
+        known = name if name in sources.usable or name in sources.broken else ""
+        parts().intake.refuse(known, exc, request_id=g.request_id, now=g.now)
+        raise
 
 
-def _body(name: str) -> bytes:
-    """The raw body; one that is too large is counted and refused.
+def _headers() -> dict[str, str]:
+    """What `request.headers` holds, read from where it takes it: that spares making each name twice."""
+    found = {name[5:]: text for name, text in request.environ.items() if name.startswith("HTTP_")}
+    found |= {name: request.environ[name] for name in ("CONTENT_TYPE", "CONTENT_LENGTH") if request.environ.get(name)}
+    return {name.replace("_", "-").lower(): text for name, text in found.items()}
+
+
+def _body() -> bytes:
+    """The raw body; raises `BodyTooLarge`, `UnsupportedBody` when it is compressed, `PayloadError` when it breaks off.
 
     Werkzeug cuts a chunked body off at MAX_CONTENT_LENGTH without a word: that limit is one byte more than ours.
     """
     most = parts().settings.max_body
-    too_large = BodyTooLarge(f"the body is larger than {most} bytes (ADAPTER_MAX_BODY)")
+    if request.headers.get("Content-Encoding", "").strip().lower() not in ("", "identity"):
+        raise UnsupportedBody("the body is compressed, and signatures cover the plain one: send no Content-Encoding")
     try:
         body = request.get_data(cache=False)
-    except RequestEntityTooLarge:
-        body = None
-    if body is None or len(body) > most:
-        parts().intake.refuse(name, too_large, request_id=g.request_id, now=g.now)
-        raise too_large
+    except RequestEntityTooLarge as exc:
+        raise BodyTooLarge(f"the body is larger than {most:,} bytes (ADAPTER_MAX_BODY)") from exc
+    except (ClientDisconnected, ParseException) as exc:
+        raise PayloadError("the body breaks off, or its chunks cannot be read") from exc
+    if len(body) > most:
+        raise BodyTooLarge(f"the body is larger than {most:,} bytes (ADAPTER_MAX_BODY)")
+    if len(body) < (request.content_length or 0):
+        raise PayloadError("the body breaks off: it is shorter than its Content-Length")
     return body
 
 
@@ -65,9 +85,7 @@ def raw_target() -> str:
 
     Set by gunicorn (RAW_URI) and werkzeug's server (REQUEST_URI); put together again only without either.
     """
-    target: str = (
-        request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or request.full_path.rstrip("?")
-    )
+    target: str = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or request.full_path.rstrip("?")
     if target.startswith(("http://", "https://")):  # the absolute form that proxies use
         target = "/" + target.split("/", 3)[3] if target.count("/") > 2 else "/"
     return target

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from datetime import timedelta
 
-from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
+from itsdangerous import BadSignature, SignatureExpired, TimestampSigner
 
 from adapter.errors import SignatureError
 
@@ -18,21 +18,23 @@ class Links:
 
     def __init__(self, keys: Sequence[str], origin: str) -> None:
         self._origin = origin
-        self._signer = URLSafeTimedSerializer(
-            list(reversed(keys)), salt="delivery-status", signer_kwargs={"digest_method": hashlib.sha256}
-        )
+        self._signer = TimestampSigner(list(reversed(keys)), salt="delivery-status", digest_method=hashlib.sha256)
 
     def status(self, delivery_id: str) -> str:
-        """The URL of a delivery's status; without a public URL only its path."""
-        return f"{self._origin}/deliveries/{delivery_id}?token={self._signer.dumps(delivery_id)}"
+        """A new URL of a delivery's status."""
+        return self.with_token(delivery_id, self._signer.sign(delivery_id).decode())
+
+    def with_token(self, delivery_id: str, token: str) -> str:
+        """The URL with a token that is there already, so that looking does not put off its end."""
+        return f"{self._origin}/deliveries/{delivery_id}?token={token}"
 
     def check(self, delivery_id: str, token: str) -> None:
         """Raise `SignatureError` unless the token was made for this delivery and has not expired."""
         try:
-            named = self._signer.loads(token, max_age=int(VALID_FOR.total_seconds()))
+            named = self._signer.unsign(token, max_age=int(VALID_FOR.total_seconds()))
         except SignatureExpired as exc:
             raise SignatureError("this status link has expired") from exc
         except BadSignature as exc:
             raise SignatureError("this status link is not valid") from exc
-        if named != delivery_id:
+        if named != delivery_id.encode():
             raise SignatureError("this status link is not valid")

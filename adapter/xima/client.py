@@ -129,14 +129,10 @@ class Client:
         prepared = requests.PreparedRequest()
         try:
             headers["Authorization"] = f"Bearer {self.tenant.token}".encode("ascii")
-            prepared.prepare(
-                method=asked.method, url=self.tenant.base_url + asked.path, headers=headers, data=body
-            )
+            prepared.prepare(method=asked.method, url=self.tenant.base_url + asked.path, headers=headers, data=body)
         except ValueError:
             # Not chained: the message of requests quotes the header, and with it the token.
-            raise NotSent(
-                "the host or the token is written wrongly: check XIMA_HOST and XIMA_TOKEN"
-            ) from None
+            raise NotSent("the host or the token is written wrongly: check XIMA_HOST and XIMA_TOKEN") from None
         return prepared
 
     def _read(self, response: requests.Response, kind: str) -> Outcome:

@@ -17,9 +17,7 @@ from adapter.model import Received
 DATA = Path(__file__).parents[1] / "data"
 VECTORS: list[dict[str, Any]] = json.loads((DATA / "vectors.json").read_text())
 SCHEMES: dict[str, dict[str, Any]] = {
-    name: data
-    for name, data in json.loads((DATA / "schemes.json").read_text()).items()
-    if not name.startswith("_")
+    name: data for name, data in json.loads((DATA / "schemes.json").read_text()).items() if not name.startswith("_")
 }
 NOT_BUILT = ("ed25519", "jwt")
 NOW = datetime(2026, 1, 1, 10, tzinfo=UTC)  # 1767261600

@@ -109,9 +109,7 @@ def test_a_secret_is_read_as_the_scheme_says(encoding: str, secret: str, key: by
         ("base64", "====", "not base64 text"),
     ],
 )
-def test_a_secret_that_cannot_be_used_is_refused_and_never_shown(
-    encoding: str, secret: str, why: str
-) -> None:
+def test_a_secret_that_cannot_be_used_is_refused_and_never_shown(encoding: str, secret: str, why: str) -> None:
     scheme = hmac_scheme(secret_encoding=encoding, secret_prefix="p_")
     with pytest.raises(SchemeError, match=why) as refusal:
         signature.check_secret(scheme, secret)
@@ -143,10 +141,7 @@ def test_a_missing_header_is_named_as_it_was_configured() -> None:
 
 def test_no_other_header_or_algorithm_is_tried_when_the_configured_one_is_missing() -> None:
     scheme = hmac_scheme(prefix="sha256=")
-    assert (
-        refused(scheme, [KEY], received(x_signature=f"sha1={_mac(algorithm='sha1').hex()}"))
-        == "prefix missing"
-    )
+    assert refused(scheme, [KEY], received(x_signature=f"sha1={_mac(algorithm='sha1').hex()}")) == "prefix missing"
     assert refused(scheme, [KEY], received(x_sig=f"sha256={_mac().hex()}")) == "missing header X-Signature"
 
 
@@ -163,9 +158,7 @@ def test_no_other_header_or_algorithm_is_tried_when_the_configured_one_is_missin
 )
 def test_the_content_is_put_together_from_the_bytes_received(content: str, signed: bytes) -> None:
     request = received(BODY, url="https://hooks.example.com/in?a=%41+b&b=2", x_topic="lead\xe9")
-    signature.verify(
-        hmac_scheme(content=content), [KEY], _with(request, x_signature=_mac(signed).hex()), now=NOW
-    )
+    signature.verify(hmac_scheme(content=content), [KEY], _with(request, x_signature=_mac(signed).hex()), now=NOW)
 
 
 @pytest.mark.parametrize("query", ["", "?a=1&a=1", "?b=1"], ids=["none", "twice", "other"])
@@ -200,9 +193,7 @@ PERCENT = "https://a.example/in?x=:/?@!$'()*,;&y= &=+%:A"
         (["none", "hubspot"], [RAW, TABLE], [PERCENT]),
     ],
 )
-def test_the_url_is_decoded_in_the_forms_named_and_no_other(
-    decode: Any, good: list[str], bad: list[str]
-) -> None:
+def test_the_url_is_decoded_in_the_forms_named_and_no_other(decode: Any, good: list[str], bad: list[str]) -> None:
     scheme = hmac_scheme(content="{url}{body}", url={"decode": decode})
     for url in good:
         request = received(BODY, url=RAW, x_signature=_mac(url.encode() + BODY).hex())
@@ -213,9 +204,7 @@ def test_the_url_is_decoded_in_the_forms_named_and_no_other(
 
 
 def test_a_url_that_is_not_signed_is_not_looked_at() -> None:
-    signature.verify(
-        hmac_scheme(), [KEY], received(url="https://a/\u20ac", x_signature=_mac().hex()), now=NOW
-    )
+    signature.verify(hmac_scheme(), [KEY], received(url="https://a/\u20ac", x_signature=_mac().hex()), now=NOW)
 
 
 def test_a_sender_signs_the_first_form() -> None:
@@ -415,10 +404,7 @@ def test_a_time_written_otherwise_needs_a_signature_of_its_own() -> None:
     ids=["max", "min"],
 )
 def test_an_extreme_clock_refuses(now: datetime) -> None:
-    assert (
-        refused(STRIPE, [KEY], _stripe("t=1767261600", f"v1={GOOD}"), now=now)
-        == "timestamp outside tolerance"
-    )
+    assert refused(STRIPE, [KEY], _stripe("t=1767261600", f"v1={GOOD}"), now=now) == "timestamp outside tolerance"
 
 
 def test_what_cannot_be_signed_says_why() -> None:

@@ -58,9 +58,7 @@ GOOD: list[tuple[str, signature.Scheme, str, Received]] = [
 
 
 @pytest.mark.parametrize(("scheme", "secret", "request_"), [c[1:] for c in GOOD], ids=[c[0] for c in GOOD])
-def test_the_secret_in_its_place_is_a_proof(
-    scheme: signature.Scheme, secret: str, request_: Received
-) -> None:
+def test_the_secret_in_its_place_is_a_proof(scheme: signature.Scheme, secret: str, request_: Received) -> None:
     signature.check_secret(scheme, secret)
     signature.verify(scheme, ["another:00secret", secret], request_, now=NOW)
 
@@ -155,9 +153,7 @@ def test_anything_else_is_refused_with_its_reason(
         (ORGANIZATION, "00D", "15 or 18"),
     ],
 )
-def test_a_secret_that_can_never_match_is_refused_beforehand(
-    scheme: signature.Scheme, secret: str, why: str
-) -> None:
+def test_a_secret_that_can_never_match_is_refused_beforehand(scheme: signature.Scheme, secret: str, why: str) -> None:
     with pytest.raises(SchemeError, match=why):
         signature.check_secret(scheme, secret)
 

@@ -129,6 +129,7 @@ def stalls(peer: Peer) -> None:
 
 
 def resets_unread(peer: Peer) -> None:
+    peer.socket.recv(1, socket.MSG_PEEK)  # the request has come; nobody reads it
     peer.reset()
 
 

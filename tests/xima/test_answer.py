@@ -10,9 +10,7 @@ from adapter.xima import read
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
-def outcome(
-    status: int, headers: dict[str, str] | None = None, body: str = "", kind: str = "click_to_dial"
-) -> Outcome:
+def outcome(status: int, headers: dict[str, str] | None = None, body: str = "", kind: str = "click_to_dial") -> Outcome:
     return read(status, headers or {}, body, kind=kind, now=NOW)
 
 

@@ -28,9 +28,7 @@ def head_and_body(request: bytes) -> tuple[bytes, dict[bytes, bytes], bytes]:
     ("action", "line", "body"),
     [
         pytest.param(
-            ClickToDial(
-                agent="104", number_to_dial="8015552800", outbound_caller_id="385", external_prefix="9"
-            ),
+            ClickToDial(agent="104", number_to_dial="8015552800", outbound_caller_id="385", external_prefix="9"),
             b"POST /rest/api/v1/agents/104/click-to-dial HTTP/1.1",
             b'{"numberToDial":"8015552800","outboundCallerId":"385","externalPrefix":"9"}',
             id="click to dial",
@@ -110,9 +108,7 @@ def test_a_list_is_asked_for_without_a_body(connect: Connect) -> None:
     ],
     ids=lambda value: value[9:40].decode() if isinstance(value, bytes) else value.name,
 )
-def test_an_answer_is_read_and_nothing_is_sent_again(
-    connect: Connect, answer: bytes, evidence: Evidence
-) -> None:
+def test_an_answer_is_read_and_nothing_is_sent_again(connect: Connect, answer: bytes, evidence: Evidence) -> None:
     def once(peer: Peer) -> None:
         peer.request()
         peer.say(answer)
@@ -122,9 +118,7 @@ def test_an_answer_is_read_and_nothing_is_sent_again(
     assert (outcome.evidence, outcome.phase, len(server.requests)) == (evidence, "answered", 1)
 
 
-@pytest.mark.parametrize(
-    "line", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"]
-)
+@pytest.mark.parametrize("line", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"])
 def test_a_redirect_is_never_followed(connect: Connect, line: str) -> None:
     with Server(answers(status("204 No Content"))) as elsewhere:
         moved = status(line, f"Location: {elsewhere.url}/rest/api/v1/callback")
@@ -185,9 +179,7 @@ def test_a_body_without_end_is_not_read_to_its_end(connect: Connect) -> None:
         pytest.param(b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n", "", id="no chunk"),
     ],
 )
-def test_a_broken_body_does_not_change_what_the_status_proves(
-    connect: Connect, body: bytes, said: str
-) -> None:
+def test_a_broken_body_does_not_change_what_the_status_proves(connect: Connect, body: bytes, said: str) -> None:
     def behave(peer: Peer) -> None:
         peer.request()
         peer.say(b"HTTP/1.1 403 Forbidden\r\n" + body)
@@ -222,9 +214,7 @@ def test_a_connection_is_used_again(connect: Connect) -> None:
 
 
 @pytest.mark.parametrize(("seconds", "connections"), [(29.0, 1), (31.0, 2)])
-def test_a_connection_that_idled_too_long_is_not_used_again(
-    connect: Connect, seconds: float, connections: int
-) -> None:
+def test_a_connection_that_idled_too_long_is_not_used_again(connect: Connect, seconds: float, connections: int) -> None:
     now = [1000.0]
     with Server(answers(status("204 No Content"))) as server:
         client = connect(server.url, monotonic=lambda: now[0])

@@ -31,9 +31,7 @@ def test_caller_ids_are_copied_as_they_stand() -> None:
             },
             id="empty values, as in the documentation",
         ),
-        pytest.param(
-            {"selectedOutboundCallerId": "none", "outboundCallerIds": {"a": SALES}}, id="other shapes"
-        ),
+        pytest.param({"selectedOutboundCallerId": "none", "outboundCallerIds": {"a": SALES}}, id="other shapes"),
         pytest.param(
             {"selectedOutboundCallerId": [], "outboundCallerIds": [None, 7, {"outboundCallerId": 7}]},
             id="other entries",

@@ -66,9 +66,7 @@ DIAL = "/rest/api/v1/agents/104/click-to-dial"
         ),
     ],
 )
-def test_an_action_becomes_the_documented_request(
-    action: Action, path: str, json: dict[str, str | bool]
-) -> None:
+def test_an_action_becomes_the_documented_request(action: Action, path: str, json: dict[str, str | bool]) -> None:
     assert build(action) == Request(method="POST", path=path, json=json)
 
 

@@ -199,9 +199,7 @@ def test_a_kept_connection_the_server_closed_meanwhile_is_replaced(connect: Conn
 
 
 @pytest.mark.parametrize("end", [Peer.close, Peer.reset])
-def test_a_kept_connection_that_breaks_in_use_is_unknown_and_not_tried_again(
-    connect: Connect, end: Behaviour
-) -> None:
+def test_a_kept_connection_that_breaks_in_use_is_unknown_and_not_tried_again(connect: Connect, end: Behaviour) -> None:
     def behave(peer: Peer) -> None:
         peer.request()
         peer.say(status("204 No Content"))
@@ -266,13 +264,9 @@ def resets_the_handshake(peer: Peer) -> None:
 @pytest.mark.parametrize(
     ("behave", "why"),
     [
-        pytest.param(
-            answers_in_clear, "no TLS connection came about; does it speak https?", id="a plain http port"
-        ),
+        pytest.param(answers_in_clear, "no TLS connection came about; does it speak https?", id="a plain http port"),
         pytest.param(Peer.stall, "no connection in time", id="a handshake that stalls"),
-        pytest.param(
-            resets_the_handshake, "the connection was broken off at once", id="a handshake that is reset"
-        ),
+        pytest.param(resets_the_handshake, "the connection was broken off at once", id="a handshake that is reset"),
     ],
 )
 def test_a_handshake_that_fails_is_not_sent(connect: Connect, behave: Behaviour, why: str) -> None:

@@ -1,0 +1,141 @@
+"""One shape for every error of every route, an id on every answer, no redirect ever, and bugs that tell nothing."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from adapter import logs
+from adapter.web.errors import CRASHED
+from web.front import CLICK, JSON, Front
+
+LOUD = "+1 801 555 0199"
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """What the adapter logs."""
+    stream, before = io.StringIO(), (list(logs.log.handlers), logs.log.propagate, logs.log.level)
+    logs.set_up(["a-token-of-the-tests"], stream)
+    yield stream
+    logs.log.handlers[:], logs.log.propagate, level = before
+    logs.log.setLevel(level)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/", 404, "not_found"),
+        ("GET", "/nothing", 404, "not_found"),
+        ("POST", "/hooks", 404, "not_found"),
+        ("POST", "/hooks/", 404, "not_found"),
+        ("POST", "/hooks/nobody", 404, "not_found"),
+        ("POST", "/hooks/work", 401, "unauthorized"),
+        ("POST", "/hooks/work/", 401, "unauthorized"),
+        ("POST", "/hooks/broken", 503, "unavailable"),
+        ("GET", "/hooks/work", 405, "method_not_allowed"),
+        ("PUT", "/hooks/work", 405, "method_not_allowed"),
+        ("DELETE", "/hooks/work", 405, "method_not_allowed"),
+        ("BREW", "/hooks/work", 405, "method_not_allowed"),
+        ("GET", "/deliveries/x", 401, "unauthorized"),
+        ("DELETE", "/deliveries/x", 401, "unauthorized"),
+        ("POST", "/deliveries/x", 405, "method_not_allowed"),
+        ("POST", "/healthz", 405, "method_not_allowed"),
+        ("POST", "/readyz", 405, "method_not_allowed"),
+        ("POST", "/hooks/work%2f..", 404, "not_found"),
+        ("POST", "/hooks/%00", 404, "not_found"),
+        ("POST", "/hooks/%ff%fe", 404, "not_found"),
+    ],
+)
+def test_every_error_has_the_same_shape(idle: Front, method: str, path: str, status: int, code: str) -> None:
+    answer = idle.client.open(path, method=method)
+    assert (answer.status_code, answer.content_type) == (status, "application/json")
+    told = answer.get_json()
+    assert set(told) == {"error"}
+    assert set(told["error"]) == {"code", "message"}
+    assert told["error"]["code"] == code
+    assert told["error"]["message"][0].isupper()
+    assert ("Allow" in answer.headers) == (status == 405)
+    assert ("Retry-After" in answer.headers) == (status == 503)
+
+
+def test_a_hook_asked_with_get_or_head_says_what_it_takes(idle: Front) -> None:
+    for answer in (idle.client.get("/hooks/work"), idle.client.head("/hooks/work")):
+        assert answer.status_code == 405
+        assert answer.headers["Allow"] == "OPTIONS, POST"
+        assert answer.content_type == "application/json"
+    assert idle.client.head("/hooks/work").data == b""
+
+
+@pytest.mark.parametrize("path", ["/hooks/work", "/deliveries/x", "/healthz", "/readyz", "/nothing", ""])
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+@pytest.mark.parametrize("spelled", ["{}", "{}/", "{}//", "/{}", "{}/?", "{}?a=//b", "{}/."])
+def test_nobody_is_ever_redirected(idle: Front, path: str, method: str, spelled: str) -> None:
+    answer = idle.client.open(spelled.format(path), method=method)
+    assert answer.status_code // 100 != 3
+    assert "Location" not in answer.headers
+
+
+@pytest.mark.parametrize("target", ["/hooks/work/", "/hooks/work?", "/hooks/work/?a=b", "/hooks/work?x=//y/%2f"])
+def test_a_slash_at_the_end_and_a_query_lead_to_the_same_mapping(idle: Front, target: str) -> None:
+    assert idle.post("work", CLICK, target=target).status_code == 200
+
+
+def test_every_answer_has_an_id_of_its_own_that_the_log_knows(work: Front, log: io.StringIO) -> None:
+    answers = [
+        work.post("work", CLICK),
+        work.client.post("/hooks/work"),
+        work.client.get("/hooks/work"),
+        work.client.get("/nothing"),
+        work.client.get("/healthz"),
+        work.client.get("/deliveries/x"),
+        work.client.options("/hooks/work"),
+    ]
+    ids = [answer.headers["X-Request-Id"] for answer in answers]
+    assert len(set(ids)) == len(ids)
+    assert all(f"request={ids[number]}" in log.getvalue() for number in (0, 1, 5))
+
+
+@pytest.mark.parametrize("host", ["evil.example", "", "a b", "\xe9", "[::1", "evil.example:99999"])
+def test_the_host_header_changes_nothing(idle: Front, host: str) -> None:
+    headers = {"Host": host, "X-Forwarded-Host": host, "X-Forwarded-Proto": "https", "X-Forwarded-Prefix": "/x"}
+    assert idle.client.get("/healthz", headers=headers).status_code == 200
+    assert idle.client.post("/hooks/work", headers=headers).status_code == 401
+
+
+def test_a_bug_is_a_500_that_tells_nothing_and_a_traceback_in_the_log_without_the_request(
+    work: Front, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(*args: object, **kwargs: object) -> None:
+        raise RuntimeError(f"no such thing: {LOUD}, a-token-of-the-tests\n2026 info delivery.accepted id=1")
+
+    monkeypatch.setattr(work.store, "add", crash)
+    answer = work.post("work", {**CLICK, "name": "Ann Example"}, headers={**JSON, "X-Name": "Ann Example"})
+    assert (answer.status_code, answer.content_type) == (500, "application/json")
+    assert answer.get_json() == {"error": {"code": "internal_error", "message": CRASHED}}
+    written = log.getvalue()
+    assert f"error request.crashed request={answer.headers['X-Request-Id']}\n  Traceback" in written
+    assert "RuntimeError: no such thing: ***0199, ***" in written
+    assert not any(said in written for said in (LOUD, "a-token", "Ann", "8015550142", CLICK["phone"]))
+    events = [line for line in written.splitlines() if not line.startswith("  ")]
+    assert len(events) == 1, "what the exception says cannot pass for an event"
+
+
+def test_a_store_that_fails_leaves_a_line_for_the_operator(work: Front, log: io.StringIO) -> None:
+    work.run("drop table requests")
+    answer = work.post("work", CLICK)
+    assert answer.status_code == 503
+    line = next(line for line in log.getvalue().splitlines() if "store.failed" in line)
+    assert f"error store.failed request={answer.headers['X-Request-Id']} reason=" in line
+
+
+def test_only_our_events_are_logged_when_a_request_is_refused(work: Front, log: io.StringIO) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(logging, "lastResort", None)
+        work.client.post("/hooks/work?key=secret", data=b"Ann", headers=JSON)
+    (line,) = log.getvalue().splitlines()
+    assert " info request.refused mapping=work request=" in line
+    assert not any(said in line for said in ("Ann", "secret"))

@@ -1,0 +1,54 @@
+"""Is it alive, can it take work: what a load balancer and an operator are told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from web.front import WORK, Front, front
+
+
+def test_a_process_that_lives_says_so_whatever_is_broken(work: Front) -> None:
+    work.run("drop table deliveries")
+    answer = work.client.get("/healthz")
+    assert (answer.status_code, answer.get_json()) == (200, {"status": "ok"})
+
+
+def test_it_is_ready_when_the_store_and_all_mappings_are_usable(tmp_path: Path) -> None:
+    with front(tmp_path, {"work": WORK, "tenants.yaml": "acme: {}"}) as good:
+        answer = good.client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.get_json() == {"status": "ready", "problems": []}
+
+
+def test_a_mapping_that_cannot_be_used_is_named(work: Front) -> None:
+    answer = work.client.get("/readyz")
+    assert answer.status_code == 503
+    told = answer.get_json()
+    assert told["status"] == "not ready"
+    (problem,) = told["problems"]
+    assert problem["part"] == "mapping broken"
+    assert problem["message"].startswith("broken.yaml:1:1: ")
+
+
+def test_no_mapping_at_all_is_not_ready(tmp_path: Path) -> None:
+    with front(tmp_path, {}) as empty:
+        answer = empty.client.get("/readyz")
+    assert (answer.status_code, answer.get_json()["problems"][0]["part"]) == (503, "mappings")
+
+
+def test_a_mapping_whose_secret_is_not_set_is_named_with_its_variable(tmp_path: Path) -> None:
+    with front(tmp_path, {"work": WORK, "other": WORK.replace("work", "other").replace("HOOK_", "NO_")}) as half:
+        (problem,) = half.client.get("/readyz").get_json()["problems"]
+    assert problem == {
+        "part": "mapping other",
+        "message": "other.yaml: NO_SECRET is not set: other checks its sender with it",
+    }
+
+
+def test_a_store_of_another_version_is_not_ready(tmp_path: Path) -> None:
+    with front(tmp_path, {"work": WORK}) as good:
+        good.run("update alembic_version set version_num = '9999'")
+        answer = good.client.get("/readyz")
+        assert (answer.status_code, answer.get_json()["problems"][0]["part"]) == (503, "store")
+        good.run("drop table alembic_version")
+        assert "xima-adapter db upgrade" in good.client.get("/readyz").get_json()["problems"][0]["message"]

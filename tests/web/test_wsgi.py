@@ -1,0 +1,69 @@
+"""`gunicorn 'adapter.wsgi:create()'`: everything from the environment, for those who bring their own server."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from running import CLICK, SECRET
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from adapter import logs, wsgi
+from adapter.errors import SettingsError
+from web.front import KEY
+
+
+@pytest.fixture
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Settings of a process, with one mapping that can be used and one that cannot."""
+    (tmp_path / "click.yaml").write_text(CLICK, encoding="utf-8")
+    (tmp_path / "broken.yaml").write_text("format: 1\n", encoding="utf-8")
+    given = {
+        "XIMA_HOST": "xima.invalid",
+        "XIMA_TOKEN": "a-token-of-the-tests",
+        "ADAPTER_MAPPINGS": str(tmp_path),
+        "ADAPTER_DATABASE_URL": f"sqlite:///{tmp_path / 'adapter.db'}",
+        "ADAPTER_SECRET_KEY": KEY,
+        "HOOK_SECRET": SECRET,
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    loggers = [logs.log, *map(logging.getLogger, logs.OTHERS)]
+    before = [(one, list(one.handlers), one.propagate, one.level) for one in loggers]
+    yield tmp_path
+    for one, handlers, propagate, level in before:
+        one.handlers[:], one.propagate = handlers, propagate
+        one.setLevel(level)
+
+
+def test_an_application_is_made_from_the_environment(environment: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    app = wsgi.create()
+    written = capsys.readouterr().err
+    assert ' error mapping.broken problem="broken.yaml:1:1: ' in written
+    assert app.test_client().get("/healthz").status_code == 200
+    assert app.test_client().post("/hooks/click").status_code == 401
+    assert app.test_client().post("/hooks/broken").status_code == 503
+
+
+def test_no_secret_it_knows_can_reach_the_log(environment: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wsgi.create()
+    logs.event("x", reason=f"{KEY}, a-token-of-the-tests, {SECRET}")
+    assert capsys.readouterr().err.splitlines()[-1].endswith('reason="***, ***, ***"')
+
+
+def test_proxies_are_trusted_for_the_address_of_the_client_only(
+    environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not isinstance(wsgi.create().wsgi_app, ProxyFix)
+    monkeypatch.setenv("ADAPTER_TRUSTED_PROXIES", "2")
+    proxied = wsgi.create().wsgi_app
+    assert isinstance(proxied, ProxyFix)
+    assert (proxied.x_for, proxied.x_proto, proxied.x_host, proxied.x_port, proxied.x_prefix) == (2, 0, 0, 0, 0)
+
+
+def test_wrong_settings_are_refused(environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XIMA_TOKEN")
+    with pytest.raises(SettingsError, match="XIMA_TOKEN is not set"):
+        wsgi.create()
