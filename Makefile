@@ -46,8 +46,8 @@ bench: .venv/test ## measure against the bare baselines
 
 lock: .venv/test ## choose versions anew and write both lock files
 	$(BIN)/python -m pip install --quiet pip-tools
-	$(BIN)/pip-compile --quiet --upgrade $(LOCK) -o requirements.lock setup.cfg
-	$(BIN)/pip-compile --quiet --upgrade $(LOCK) --extra test -c requirements.lock -o requirements-test.lock setup.cfg
+	$(BIN)/pip-compile --quiet --upgrade $(LOCK) --extra postgres -o requirements.lock setup.cfg
+	$(BIN)/pip-compile --quiet --upgrade $(LOCK) --extra postgres --extra test -c requirements.lock -o requirements-test.lock setup.cfg
 
 LOCK := --generate-hashes --strip-extras --allow-unsafe --no-emit-options --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --no-annotate
 
