@@ -4,32 +4,32 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http.client import HTTPException
 from typing import Any
-from weakref import WeakSet
 
 import requests
-from urllib3.exceptions import HTTPError, ReadTimeoutError
+from requests.structures import CaseInsensitiveDict
 
 from adapter import __version__
 from adapter.errors import TextError, Unavailable
 from adapter.model import Action, Outcome
 from adapter.xima import answer, lists, request
-from adapter.xima.wire import NotSent, Session
+from adapter.xima.wire import TROUBLE, Line, NotSent, trusted
 
 EXCERPT = 1024
 """Bytes of an error's body that are read."""
 LIST = 4_000_000
 """Bytes of a list that are read; thousands of agents need a tenth of it."""
 
+_SAYS = {"User-Agent": f"xima-crm-adapter/{__version__}"}
+_TOKEN = re.compile("[\x21-\x7e]+")
 _HOST = re.compile(r"(?ai)(https?://)?([a-z0-9](?:[a-z0-9_.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(:[0-9]{1,5})?/?")
-_TROUBLE = (NotSent, OSError, HTTPError)
-"""What can go wrong on the way to Xima; the errors of requests are OSErrors, HTTPError is urllib3's."""
 
 
 def base_url(host: str) -> str:
@@ -47,15 +47,6 @@ class Tenant:
     name: str
     base_url: str
     token: str = field(repr=False)
-
-
-class _Line(threading.local):
-    """This thread's session and when it was used last."""
-
-    def __init__(self, sessions: WeakSet[Session]) -> None:
-        self.session = Session()
-        self.used = 0.0
-        sessions.add(self.session)
 
 
 class Client:
@@ -78,15 +69,15 @@ class Client:
         self._timeout = (connect_timeout, read_timeout)
         self._idle = idle
         self._monotonic = monotonic
-        self._sessions: WeakSet[Session] = WeakSet()
-        self._line = _Line(self._sessions)
+        self._trust = trusted()
+        self._lines: deque[Line] = deque()
 
     def carry_out(self, action: Action) -> Outcome:
         """What asking Xima once for `action` proved; trouble on the way is an outcome and raises nothing."""
         try:
             with self._exchange(request.build(action)) as response:
                 return self._read(response, action.kind)
-        except _TROUBLE as exc:
+        except TROUBLE as exc:
             return self._trouble(exc, action.kind)
 
     def caller_ids(self, extension: str) -> lists.CallerIds:
@@ -102,37 +93,49 @@ class Client:
         return lists.skills(self._listed(request.SKILLS))
 
     def close(self) -> None:
-        """Close the connections of all threads."""
-        while self._sessions:
-            self._sessions.pop().close()
+        """Close the connections that are not in use."""
+        while self._lines:
+            self._lines.pop().close()
 
     @contextmanager
     def _exchange(self, asked: request.Request) -> Iterator[requests.Response]:
-        line = self._line
+        prepared, line = self._prepared(asked), self._line()
+        try:
+            yield line.send(prepared, timeout=self._timeout, stream=True, allow_redirects=False)
+        finally:
+            line.transport.rest()
+            line.used = self._monotonic()
+            self._lines.append(line)
+
+    def _line(self) -> Line:
+        """The line that was used last, as its connection is the one most likely to stand; a new one if all are busy."""
+        try:
+            line = self._lines.pop()
+        except IndexError:
+            return self._new_line()
         if self._monotonic() - line.used > self._idle:
             # Xima may be about to drop it, and a reset on a connection in use leaves open what was done.
-            line.session.close()
-        prepared = self._prepared(asked)
+            line.close()
+        return line
+
+    def _new_line(self) -> Line:
         try:
-            sent = line.session.send(prepared, timeout=self._timeout, stream=True, allow_redirects=False)
-            with sent as response:
-                yield response
-        finally:
-            line.used = self._monotonic()
+            return Line(self.tenant.base_url, self._trust)
+        except ValueError as exc:
+            raise NotSent("the host is written wrongly: check XIMA_HOST") from exc
 
     def _prepared(self, asked: request.Request) -> requests.PreparedRequest:
-        headers: dict[str, str | bytes] = {"User-Agent": f"xima-crm-adapter/{__version__}"}
-        body = None
-        if asked.json is not None:
-            headers["Content-Type"] = "application/json"
-            body = json.dumps(asked.json, separators=(",", ":")).encode()
+        """Put together by hand: everything that requests would check or look for is known."""
+        if not _TOKEN.fullmatch(self.tenant.token):
+            raise NotSent("the token is written wrongly: check XIMA_TOKEN")
         prepared = requests.PreparedRequest()
-        try:
-            headers["Authorization"] = f"Bearer {self.tenant.token}".encode("ascii")
-            prepared.prepare(method=asked.method, url=self.tenant.base_url + asked.path, headers=headers, data=body)
-        except ValueError:
-            # Not chained: the message of requests quotes the header, and with it the token.
-            raise NotSent("the host or the token is written wrongly: check XIMA_HOST and XIMA_TOKEN") from None
+        prepared.method, prepared.url = asked.method, self.tenant.base_url + asked.path
+        prepared.headers = CaseInsensitiveDict(_SAYS)
+        prepared.headers["Authorization"] = f"Bearer {self.tenant.token}"
+        prepared.hooks = {}
+        if asked.json is not None:
+            prepared.headers["Content-Type"] = "application/json"
+            prepared.body = json.dumps(asked.json, separators=(",", ":")).encode()
         return prepared
 
     def _read(self, response: requests.Response, kind: str) -> Outcome:
@@ -147,7 +150,7 @@ class Client:
         token = self.tenant.token.encode()
         try:
             body: bytes = response.raw.read(EXCERPT + len(token))
-        except HTTPError:
+        except (OSError, HTTPException):
             return ""
         return body.replace(token, b"*" * len(token))[:EXCERPT].decode(errors="replace")
 
@@ -157,12 +160,12 @@ class Client:
                 if response.status_code // 100 != 2:
                     raise Unavailable(self._read(response, "").reason)
                 return lists.parsed(response.raw.read(LIST))
-        except _TROUBLE as exc:
+        except TROUBLE as exc:
             raise Unavailable(self._trouble(exc, "").reason) from exc
 
     def _trouble(self, exc: Exception, kind: str) -> Outcome:
         if isinstance(exc, NotSent):
             return answer.not_sent(str(exc))
-        if isinstance(exc, (requests.Timeout, ReadTimeoutError)):
+        if isinstance(exc, TimeoutError):
             return answer.unanswered(kind, self._timeout[1])
         return answer.broken(kind)

@@ -1,23 +1,25 @@
 """HTTP as a telephone needs it: nothing is sent twice, no wait is endless, and what never left is known.
 
 requests does not say whether a request left: a stalled TLS handshake looks like an answer that never came.
-Here the connection says so: whatever fails while it is being made is `NotSent`, whatever fails later is not.
+So its sessions get a transport of our own. Whatever fails while the connection is being made is `NotSent`,
+whatever fails later is not; and it costs half of what the pool of connections takes that they bring along.
 """
 
 from __future__ import annotations
 
 import io
+import select
 import socket
 import ssl
 import time
-from http.client import HTTPResponse
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import HTTPError
+from requests.adapters import BaseAdapter
+from requests.structures import CaseInsensitiveDict
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -67,6 +69,12 @@ class _Answer(HTTPResponse):
         super().__init__(sock, debuglevel, method, url)
         self.fp = io.BufferedReader(_Deadline(self.fp.detach(), sock))
 
+    def begin(self) -> None:
+        super().begin()
+        length = self.headers.get("Content-Length", "0")
+        if not length.strip().isdecimal():
+            raise HTTPException("an answer whose length is no number proves nothing")
+
 
 class _Connection(HTTPConnection):
     response_class = _Answer
@@ -74,7 +82,7 @@ class _Connection(HTTPConnection):
     def connect(self) -> None:
         try:
             super().connect()
-        except (OSError, HTTPError, ValueError) as exc:
+        except (OSError, ValueError) as exc:
             raise NotSent(_why(exc)) from exc
 
 
@@ -82,34 +90,98 @@ class _TLSConnection(_Connection, HTTPSConnection):
     pass
 
 
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
+class _Transport(BaseAdapter):
+    """The way of requests to one origin: one connection, used again as long as both ends keep it."""
+
+    def __init__(self, origin: str, trust: ssl.SSLContext) -> None:
+        super().__init__()
+        parts = urlsplit(origin)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("no origin")
+        tls = parts.scheme == "https"
+        self._connection: HTTPConnection = (
+            _TLSConnection(parts.hostname, parts.port, context=trust)
+            if tls
+            else _Connection(parts.hostname, parts.port)
+        )
+        self._answer: HTTPResponse | None = None
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: bool | str = True,
+        cert: Any = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        """Send a request and read the head of the answer; `timeout` is to connect and to have the whole answer."""
+        connection = self._connection
+        to_connect, to_read = timeout
+        if connection.sock is not None and _is_dropped(connection.sock):
+            connection.close()
+        connection.timeout = to_connect
+        connection.request(request.method or "", request.path_url, request.body, request.headers)
+        connection.sock.settimeout(to_read)
+        self._answer = connection.getresponse()
+        return _response(request, self._answer)
+
+    def rest(self) -> None:
+        """Make ready for the next request: without an answer, or with a part of it unread, by hanging up."""
+        if self._answer is None or self._answer.status < 200 or not self._answer.isclosed():
+            self.close()
+        self._answer = None
+
+    def close(self) -> None:
+        """Close the connection; the next request makes another one."""
+        self._connection.close()
 
 
-class _TLSPool(HTTPSConnectionPool):
-    ConnectionCls = _TLSConnection
+class Line(requests.Session):
+    """A session of one connection that ignores the environment (no proxy, no ~/.netrc) and follows no redirect.
 
-
-class Session(requests.Session):
-    """A session that ignores the environment (no proxy, no ~/.netrc) and follows no redirect.
-
-    It is not even asked where a redirect leads: to say so, requests would read the whole body.
+    Raises ValueError when the origin cannot be one. It is not even asked where a redirect leads: to say so,
+    requests would read the whole body.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, origin: str, trust: ssl.SSLContext) -> None:
         super().__init__()
         self.trust_env = False
-        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=1, max_retries=0)
-        adapter.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
-        for scheme in ("https://", "http://"):
-            self.mount(scheme, adapter)
+        self.used = 0.0
+        self.transport = _Transport(origin, trust)
+        self.adapters.clear()
+        self.mount(origin, self.transport)
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         return None
 
 
+TROUBLE = (NotSent, OSError, HTTPException)
+"""What can go wrong on the way to Xima; the errors of requests are OSErrors."""
+
+
+def trusted() -> ssl.SSLContext:
+    """Trust in the authorities that requests trusts."""
+    return ssl.create_default_context(cafile=requests.utils.DEFAULT_CA_BUNDLE_PATH)
+
+
+def _response(request: requests.PreparedRequest, answer: HTTPResponse) -> requests.Response:
+    response = requests.Response()
+    response.status_code = answer.status
+    response.headers = CaseInsensitiveDict(answer.headers.items())
+    response.raw = answer
+    response.request = request
+    return response
+
+
+def _is_dropped(sock: socket.socket) -> bool:
+    """Whether the other end hung up, or said something that nobody asked for."""
+    waiting = select.poll()
+    waiting.register(sock, select.POLLIN)
+    return bool(waiting.poll(0))
+
+
 def _why(exc: Exception) -> str:
-    """Why no connection was made, in words; urllib3 keeps the system's error as the cause of its own."""
-    cause = exc if isinstance(exc, OSError) else exc.__cause__
-    words = next((words for kind, words in _WHY if isinstance(cause, kind)), "no connection could be made")
-    return f"{words} ({cause.verify_message})" if isinstance(cause, ssl.SSLCertVerificationError) else words
+    """Why no connection was made, in words."""
+    words = next((words for kind, words in _WHY if isinstance(exc, kind)), "no connection could be made")
+    return f"{words} ({exc.verify_message})" if isinstance(exc, ssl.SSLCertVerificationError) else words

@@ -224,7 +224,7 @@ def test_a_connection_that_idled_too_long_is_not_used_again(connect: Connect, se
     assert (len(server.requests), server.connections) == (2, connections)
 
 
-def test_each_thread_has_its_own_connection_and_close_closes_them_all(connect: Connect) -> None:
+def test_exchanges_at_once_have_connections_of_their_own_and_close_closes_them_all(connect: Connect) -> None:
     both = threading.Barrier(2, timeout=5)
 
     def behave(peer: Peer) -> None:
@@ -257,6 +257,16 @@ def test_each_thread_has_its_own_connection_and_close_closes_them_all(connect: C
     assert outcomes == [ACCEPTED, ACCEPTED]
     assert server.connections == 2
     assert not both.broken
+
+
+def test_whichever_thread_asks_next_uses_the_connection_that_was_used_last(connect: Connect) -> None:
+    with Server(answers(status("204 No Content"))) as server:
+        client = connect(server.url)
+        for _ in range(3):
+            thread = threading.Thread(target=client.carry_out, args=(DIAL,))
+            thread.start()
+            thread.join(5)
+    assert (len(server.requests), server.connections) == (3, 1)
 
 
 def test_netrc_and_proxies_of_the_environment_are_ignored(

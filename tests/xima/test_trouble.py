@@ -51,7 +51,7 @@ def unknown(reason: str) -> Outcome:
 @pytest.fixture
 def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
     """The certificate of the test server among the authorities that are trusted."""
-    monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(CERTIFICATE))
+    monkeypatch.setattr("requests.utils.DEFAULT_CA_BUNDLE_PATH", str(CERTIFICATE))
 
 
 @pytest.fixture
