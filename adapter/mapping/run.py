@@ -66,6 +66,8 @@ def results(
         condition.holds(one, scope.find, now=now) for one in mapping.receive.test_when
     ):
         return [Result(kind="skip", reason="a test delivery of the sender: verified, nothing dialled")]
+    if (thin := mapping.receive.thin) and all(condition.holds(one, scope.find, now=now) for one in thin.when):
+        return [Result(kind="reject", reason=thin.instead, field="receive")]
     fired = _firing(mapping, scope, now=now)
     if not fired:
         return [Result(kind="skip", reason="no rule matched")]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from marshmallow import INCLUDE, ValidationError, fields, post_load
 
-from adapter import signature
+from adapter import handshake, signature
 from adapter.errors import SchemeError, TextError
-from adapter.mapping.compiled import Proof, SentAt
+from adapter.mapping.compiled import Proof, SentAt, Thin
 from adapter.mapping.problems import Said
 from adapter.mapping.schema import ConditionSchema
 from adapter.mapping.text import Group
@@ -29,6 +30,8 @@ from adapter.mapping.vocabulary import (
     one_of,
     yes_no,
 )
+
+Described = TypeVar("Described")
 
 ANSWERS = ("receipts", "soap_ack", "empty_object", "empty")
 BODIES = ("json", "form", "soap", "xml")
@@ -51,8 +54,17 @@ def secret_names(**extra: Any) -> Each:
 
 def compiled_scheme(description: Any) -> signature.Scheme:
     """The scheme of a description; raises `ValidationError` under the key that is at fault."""
+    return _described(signature.scheme, description)
+
+
+def compiled_handshake(description: Any) -> handshake.Handshake:
+    """The handshake of a description; raises `ValidationError` under the key that is at fault."""
+    return _described(handshake.read, description)
+
+
+def _described(read: Callable[[Any], Described], description: Any) -> Described:
     try:
-        return signature.scheme(description)
+        return read(description)
     except SchemeError as exc:
         steps = [int(step) if step.isdecimal() else step for step in (exc.key or "scheme").split(".")]
         message: Any = [_said(exc, steps[-1])]
@@ -124,7 +136,22 @@ class ReceiveSchema(Strict):
     records = Read(_records)
     max_records = a_count(1000)
     answer = Part(AnswerSchema)
+    handshake = fields.Raw(error_messages=MESSAGES)
+    handshake_secrets = secret_names()
+    unique_body = yes_no()
     test_when = Each(Part(ConditionSchema), load_default=())
+
+
+class ThinSchema(Strict):
+    """Records of a sender that hold no telephone number."""
+
+    when = Each(Part(ConditionSchema), load_default=())
+    instead = a_text(required=True)
+
+    @post_load
+    def make(self, data: dict[str, Any], **extra: Any) -> Thin:
+        """The compiled form."""
+        return Thin(**data)
 
 
 class SentAtSchema(Strict):
