@@ -33,6 +33,9 @@ from adapter.mapping.vocabulary import (
 )
 
 
+GROUPS = ("crm", "form", "generic")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Parameter:
     """A key the mapping's author writes beside `from`; it sets a key of the scheme, or is the identifier itself."""
@@ -52,6 +55,7 @@ class Preset:
     verify: ReadOnly[str, Any]
     parameters: ReadOnly[str, Parameter]
     setup: tuple[str, ...]
+    group: str = "form"
     body: str | None = None
     records: path.Path | None = None
     max_records: int = 1000
@@ -95,6 +99,7 @@ class PresetSchema(Strict):
 
     name = a_text(required=True)
     title = a_text(required=True)
+    group = one_of(GROUPS)
     about = a_text(required=True)
     verify = fields.Raw(required=True)
     parameters = Named(Part(ParameterSchema), load_default=dict)

@@ -13,8 +13,9 @@ from adapter import path, signature
 
 FILES = sorted((Path(signature.__file__).parents[1] / "presets").glob("*.yaml"))
 KEYS = {
-    *("name", "title", "about", "verify", "parameters", "also_required", "body", "records", "max_records"),
-    *("key", "sent_at", "drop", "drop_query", "answer", "setup"),
+    *("name", "title", "group", "about", "verify", "parameters", "also_required", "body", "records", "max_records"),
+    *("key", "sent_at", "drop", "drop_query", "answer", "setup", "once_for", "unique_body"),
+    *("only_200", "answer_within", "handshake", "test_when", "thin"),
 }
 
 
