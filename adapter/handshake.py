@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from adapter import payload
-from adapter.errors import PayloadError, SchemeError, SignatureError
+from adapter.errors import PayloadError, SignatureError
 from adapter.model import Received
 from adapter.signature.description import Description, describe
 from adapter.signature.encoding import FORMS, secret_key
@@ -206,10 +206,8 @@ def _texts(description: Description, key: str) -> dict[str, str]:
 
 
 def _post_json_echo(description: Description) -> PostJsonEcho:
-    beside = description.only("type", "field", "beside").keys.get("beside") or ()
-    if isinstance(beside, str) or not all(isinstance(name, str) for name in beside):
-        raise SchemeError(description.name("beside"), "must be a list of keys")
-    return PostJsonEcho(word=description.text("field"), beside=frozenset(beside))
+    description.only("type", "field", "beside")
+    return PostJsonEcho(word=description.text("field"), beside=frozenset(description.texts("beside")))
 
 
 def _post_header_echo(description: Description) -> PostHeaderEcho:
@@ -237,6 +235,6 @@ READERS: Mapping[str, Callable[[Description], Handshake]] = {
 
 
 def read(data: Mapping[str, Any]) -> Handshake:
-    """The handshake that `data` describes; raise `SchemeError` with the key at fault and a remedy."""
+    """The handshake that `data` describes; raise `errors.SchemeError` with the key at fault and a remedy."""
     description = describe(data)
     return READERS[description.word("type", READERS)](description)

@@ -65,6 +65,10 @@ class Proof(Scheme):
         self.key(secret)
 
     def verify(self, secrets: Sequence[str], received: Received, *, now: datetime) -> None:
+        self.prove(secrets, received)
+
+    def prove(self, secrets: Sequence[str], received: Received) -> None:
+        """Raise `SignatureError` unless one of the secrets is proved, at whatever time that was."""
         presented = self.presented(received)
         accepted = [form for key in self._keys(secrets) for form in self.accepted(key, received)]
         if not accepted:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 from adapter.errors import SchemeError
 from adapter.signature.body import read_body_token, read_xml_field
 from adapter.signature.combined import AllOf, AnyOf, Combined
 from adapter.signature.description import Description, describe
+from adapter.signature.ed25519 import read_ed25519
+from adapter.signature.jwt import read_jwt
 from adapter.signature.keyed import read_digest, read_hmac
 from adapter.signature.proof import Scheme
 from adapter.signature.token import read_basic, read_header_token, read_query_token
@@ -42,11 +44,6 @@ def _any_of(description: Description) -> Combined:
     return AnyOf(parts=_parts(description))
 
 
-def _not_built(description: Description) -> NoReturn:
-    word = description.text("scheme")
-    raise SchemeError(description.name("scheme"), f"{word} cannot be checked by this version; ask the sender for hmac")
-
-
 READERS: Mapping[str, Callable[[Description], Scheme]] = {
     "hmac": read_hmac,
     "digest": read_digest,
@@ -57,7 +54,7 @@ READERS: Mapping[str, Callable[[Description], Scheme]] = {
     "xml_field": read_xml_field,
     "all_of": _all_of,
     "any_of": _any_of,
-    "ed25519": _not_built,
-    "jwt": _not_built,
+    "ed25519": read_ed25519,
+    "jwt": read_jwt,
 }
 """The first word of a description -> its reader."""
