@@ -12,7 +12,8 @@ from typing import Any
 
 from adapter import policy
 from adapter.dispatcher import Dispatcher
-from adapter.errors import AdapterError, StoreError, Unavailable, UnknownMapping
+from adapter.errors import AdapterError, PayloadError, SignatureError, StoreError, Unavailable, UnknownMapping
+from adapter.handshake import Reply
 from adapter.logs import event
 from adapter.mapping import Result, examples, request_tree, results
 from adapter.model import Delivery, Received
@@ -32,10 +33,11 @@ class Came:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Taken:
-    """A request that was kept: its source and what became of its records, in order."""
+    """A request that was kept: its source and what became of its records, in order; or the reply to a handshake."""
 
     source: Source
     came: tuple[Came, ...]
+    reply: Reply | None = None
 
 
 class Intake:
@@ -49,12 +51,14 @@ class Intake:
         *,
         pool: Executor,
         wait: timedelta,
+        explain: Callable[[Source, Received, datetime], tuple[str, ...]] = lambda *_: (),
     ) -> None:
         self._sources = sources
         self._store = store
         self._dispatcher = dispatcher
         self._pool = pool
         self._wait = wait
+        self._explain = explain
 
     def take(self, name: str, received: Received, *, request_id: str, now: datetime) -> Taken:
         """Everything from the signature to the answer; raises the `AdapterError` that is to be answered.
@@ -63,10 +67,12 @@ class Intake:
         """
         try:
             source = self.source(name)
-            source.verify(received, now=now)
+            if reply := source.admit(received, now=now):
+                return Taken(source=source, came=(), reply=_told(source, reply, request_id))
             document, found = examples.records(source.mapping, received)
         except AdapterError as exc:
-            self.refuse(name, exc, request_id=request_id, now=now)
+            hints = self._explain(self.source(name), received, now) if isinstance(exc, SignatureError) else ()
+            self.refuse(name, exc, request_id=request_id, now=now, hints=hints)
             raise
         made = _mapped(source, received, document, found, now=now)
         entries = [_entry(source, index, result, request_id, now=now) for index, result in made]
@@ -75,6 +81,16 @@ class Intake:
         came = tuple(_came(result, one) for (_, result), one in zip(made, kept, strict=True))
         event("request.kept", mapping=name, request=request_id, records=len(found), results=_summary(came))
         return Taken(source=source, came=tuple(self._act(one) for one in came))
+
+    def greet(self, source: Source, received: Received, *, request_id: str, now: datetime) -> Reply:
+        """The answer to a handshake by GET; raises the `AdapterError` that is to be answered."""
+        try:
+            if reply := source.admit(received, now=now):
+                return _told(source, reply, request_id)
+            raise PayloadError("this is not what the sender asks before it sends")
+        except AdapterError as exc:
+            self.refuse(source.mapping.name, exc, request_id=request_id, now=now)
+            raise
 
     def source(self, name: str) -> Source:
         """The source of that name; raises `UnknownMapping`, or `Unavailable` when its file cannot be used."""
@@ -123,13 +139,23 @@ class Intake:
                 return self._dispatcher.give_back(delivery, "every line to Xima was taken")
             return delivery
 
-    def refuse(self, name: str, exc: AdapterError, *, request_id: str, now: datetime) -> None:
+    def refuse(
+        self, name: str, exc: AdapterError, *, request_id: str, now: datetime, hints: tuple[str, ...] = ()
+    ) -> None:
         known = name if not isinstance(exc, UnknownMapping) else ""
-        event("request.refused", mapping=known or None, request=request_id, code=exc.code, reason=exc.reason)
+        why = "; ".join(hints) or None
+        event("request.refused", mapping=known or None, request=request_id, code=exc.code, reason=exc.reason, hints=why)
         try:
             self._store.count_refusal(mapping=known, code=exc.code, reason=exc.reason, now=now)
         except StoreError as broken:
             event("refusal.not_counted", reason=broken.reason)
+
+
+def _told(source: Source, reply: Reply, request_id: str) -> Reply:
+    """The reply, after it was logged; with what the operator has to do about it."""
+    name = "handshake.wanted" if reply.told else "handshake.answered"
+    event(name, mapping=source.mapping.name, request=request_id, **reply.told)
+    return reply
 
 
 def new_id(now: datetime) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from adapter import mapping, signature
 from adapter.errors import MappingError, SchemeError, SettingsError
+from adapter.handshake import Reply
 from adapter.mapping import examples, preset
 from adapter.mapping.compiled import Proof
 from adapter.mapping.problems import Place, Problem
@@ -39,11 +40,28 @@ class Source:
 
     mapping: mapping.Mapping
     proofs: tuple[Ready, ...]
+    handshake_secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    def admit(self, received: Received, *, now: datetime) -> Reply | None:
+        """Raise `SignatureError` unless every proof holds; the answer when the request is only a handshake.
+
+        A handshake that comes before there is anything to prove with is answered without a proof.
+        """
+        asks = self.mapping.receive.handshake
+        if asks and not asks.proved and (reply := asks.answer(received, self.handshake_secrets)):
+            return reply
+        self.verify(received, now=now)
+        return asks.answer(received, self.handshake_secrets) if asks and asks.proved else None
 
     def verify(self, received: Received, *, now: datetime) -> None:
         """Raise `SignatureError` unless every proof holds."""
         for proof in self.proofs:
             signature.verify(proof.scheme, proof.secrets, received, now=now)
+
+    def explain(self, received: Received, *, now: datetime) -> tuple[str, ...]:
+        """Why the first proof that does not hold was refused, in sentences for a log (see `signature.explain`)."""
+        why = (signature.explain(proof.scheme, proof.secrets, received, now=now) for proof in self.proofs)
+        return next(filter(None, why), ())
 
     @property
     def covers_url(self) -> bool:
@@ -135,7 +153,7 @@ def missing_secrets(loaded: mapping.Mapping, environ: ReadOnly[str, str] | None 
 
 
 def _names(loaded: mapping.Mapping) -> list[str]:
-    return [name for proof in loaded.receive.proofs for name in proof.secrets]
+    return [*(name for proof in loaded.receive.proofs for name in proof.secrets), *loaded.receive.handshake_secrets]
 
 
 def _secret(name: str, environ: ReadOnly[str, str] | None) -> tuple[str, str]:
@@ -156,7 +174,8 @@ def ready(loaded: mapping.Mapping, *, public_url: str, environ: ReadOnly[str, st
         texts = {name: found[name][0] for name in proof.secrets} | {f"'{one}'": one for one in proof.identifiers}
         problems += [said for name, text in texts.items() if text and (said := _unusable(proof, name, text))]
         proofs.append(Ready(proof.scheme, tuple(texts.values())))
-    source = Source(mapping=loaded, proofs=tuple(proofs))
+    asked = tuple(found[name][0] for name in loaded.receive.handshake_secrets) or proofs[0].secrets
+    source = Source(mapping=loaded, proofs=tuple(proofs), handshake_secrets=asked)
     if source.covers_url and not public_url:
         problems.append(f"ADAPTER_PUBLIC_URL is not set: the signature {loaded.name} checks covers the URL")
     if problems:

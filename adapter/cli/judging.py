@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,6 +21,9 @@ from adapter.model import Received
 @plainly
 def verify(file: Any) -> None:
     """Judge the signatures of recorded requests.
+
+    Each verdict says why, with hints at what is probably wrong: another URL, a body that was rewritten, a secret that is
+    read in the wrong way.
 
     FILE is one JSON object or a list of them (- reads it from standard input), each with "id", "preset" or "verify",
     "secret", "method", "url", "headers", "body" (the text as sent, or "body_base64") and "now" (seconds since 1970);
@@ -47,10 +50,20 @@ def judge(recorded: Any) -> dict[str, Any]:
         if not isinstance(recorded, Mapping):
             raise TextError("a recorded request is a JSON object")
         scheme, secrets = _scheme(recorded), _secrets(recorded)
-        signature.verify(scheme, secrets, _received(recorded), now=_now(recorded.get("now")))
-    except (SignatureError, SchemeError, TextError) as exc:
-        return {"id": name, "verdict": "invalid", "reason": exc.reason}
-    return {"id": name, "verdict": "valid", "reason": ""}
+        received, now = _received(recorded), _now(recorded.get("now"))
+    except (SchemeError, TextError) as exc:
+        return {"id": name, "verdict": "invalid", "reason": exc.reason, "hints": []}
+    return {"id": name, **_verdict(scheme, secrets, received, now=now)}
+
+
+def _verdict(scheme: signature.Scheme, secrets: Sequence[str], received: Received, *, now: datetime) -> dict[str, Any]:
+    try:
+        signature.verify(scheme, secrets, received, now=now)
+    except SignatureError as exc:
+        hints = signature.explain(scheme, secrets, received, now=now)
+        return {"verdict": "invalid", "reason": ": ".join((exc.reason, *hints[:1])), "hints": list(hints)}
+    matching = signature.matching(scheme, secrets, received, now=now)
+    return {"verdict": "valid", "reason": "", "hints": [matching] if matching else []}
 
 
 def _scheme(recorded: Mapping[str, Any]) -> signature.Scheme:
