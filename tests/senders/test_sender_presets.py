@@ -18,6 +18,8 @@ THIN = [one for one in INDEX if one["thin_payload"] and not one["phone"]]
 CREDENTIALS = [
     ("salesforce-outbound-single.xml", "salesforce-outbound", "FAKE.SESSION.ID"),
     ("zoho-crm-workflow.form", "zoho-workflow", "STATIC-SHARED-TOKEN"),
+    ("zoho-crm-notification.json", "zoho-crm", "TOKEN_FOR_VERIFICATION"),
+    ("google-ads-lead.json", "google-ads", "SHARED-KEY-SET-IN-ADS"),
 ]
 """Recorded credentials that no store may ever see."""
 
@@ -32,8 +34,6 @@ def test_a_preset_says_where_to_click(name: str) -> None:
 def test_a_thin_record_is_rejected_with_what_to_set_up_instead(sample: dict[str, Any]) -> None:
     family = sample["sender"].split("-")[0]
     thin = [one for one in PRESETS.values() if one.thin and one.name.split("-")[0] == family]
-    if not thin and family in ("keap", "linkedin", "meta", "zoho"):
-        pytest.skip("still to come")
     assert thin, "no preset of this sender knows that it is thin"
     for one in thin:
         of = of_preset(one.name)
@@ -70,7 +70,7 @@ def test_a_test_delivery_calls_nobody(name: str, body: dict[str, Any], headers: 
 @pytest.mark.parametrize(("file", "name", "secret"), CREDENTIALS)
 def test_a_credential_in_a_body_is_never_kept(file: str, name: str, secret: str) -> None:
     sample = next(one for one in INDEX if one["file"] == file)
-    receive = starter(name).receive
+    receive = (starter if name == "salesforce-outbound" else of_preset)(name).receive
     kept = redact(
         request_of(sample, query="key=the-secret"),
         kind=receive.body or "json",
@@ -80,7 +80,7 @@ def test_a_credential_in_a_body_is_never_kept(file: str, name: str, secret: str)
     )
     assert secret in (SAMPLES / file).read_text()
     assert secret not in kept.body.decode()
-    assert b"02" in kept.body, "the rest stays"
+    assert len(kept.body) > 100, "the rest stays"
 
 
 def test_a_repeated_synchronous_step_of_dataverse_is_one_event_and_two_steps_are_two() -> None:
