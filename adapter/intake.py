@@ -12,7 +12,7 @@ from typing import Any
 
 from adapter import policy
 from adapter.dispatcher import Dispatcher
-from adapter.errors import AdapterError, PayloadError, SignatureError, StoreError, Unavailable, UnknownMapping
+from adapter.errors import AdapterError, SignatureError, StoreError, Unavailable, UnknownMapping
 from adapter.handshake import Reply
 from adapter.logs import event
 from adapter.mapping import Result, examples, request_tree, results
@@ -68,7 +68,7 @@ class Intake:
         try:
             source = self.source(name)
             if reply := source.admit(received, now=now):
-                return Taken(source=source, came=(), reply=_told(source, reply, request_id))
+                return Taken(source=source, came=(), reply=told(source, reply, request_id))
             document, found = examples.records(source.mapping, received)
         except AdapterError as exc:
             hints = self._explain(self.source(name), received, now) if isinstance(exc, SignatureError) else ()
@@ -81,16 +81,6 @@ class Intake:
         came = tuple(_came(result, one) for (_, result), one in zip(made, kept, strict=True))
         event("request.kept", mapping=name, request=request_id, records=len(found), results=_summary(came))
         return Taken(source=source, came=tuple(self._act(one) for one in came))
-
-    def greet(self, source: Source, received: Received, *, request_id: str, now: datetime) -> Reply:
-        """The answer to a handshake by GET; raises the `AdapterError` that is to be answered."""
-        try:
-            if reply := source.admit(received, now=now):
-                return _told(source, reply, request_id)
-            raise PayloadError("this is not what the sender asks before it sends")
-        except AdapterError as exc:
-            self.refuse(source.mapping.name, exc, request_id=request_id, now=now)
-            raise
 
     def source(self, name: str) -> Source:
         """The source of that name; raises `UnknownMapping`, or `Unavailable` when its file cannot be used."""
@@ -151,10 +141,10 @@ class Intake:
             event("refusal.not_counted", reason=broken.reason)
 
 
-def _told(source: Source, reply: Reply, request_id: str) -> Reply:
-    """The reply, after it was logged; with what the operator has to do about it."""
-    name = "handshake.wanted" if reply.told else "handshake.answered"
-    event(name, mapping=source.mapping.name, request=request_id, **reply.told)
+def told(source: Source, reply: Reply, request_id: str) -> Reply:
+    """The reply to a handshake, after it was logged with what a person has to take back to the sender."""
+    words = ", ".join(f"{name} {word}" for name, word in reply.told.items()) or None
+    event("handshake.answered", mapping=source.mapping.name, request=request_id, handshake=words)
     return reply
 
 

@@ -43,19 +43,28 @@ class Source:
     handshake_secrets: tuple[str, ...] = field(default=(), repr=False)
 
     def admit(self, received: Received, *, now: datetime) -> Reply | None:
-        """Raise `SignatureError` unless every proof holds; the answer when the request is only a handshake.
-
-        A handshake that comes before there is anything to prove with is answered without a proof.
-        """
-        asks = self.mapping.receive.handshake
-        if asks and not asks.proved and (reply := asks.answer(received, self.handshake_secrets)):
+        """Raise `SignatureError` unless every proof holds; the answer when the request is only a handshake."""
+        if reply := self.greeting(received, now=now):
             return reply
-        self.verify(received, now=now)
+        self._verify(self.proofs, received, now=now)
+        asks = self.mapping.receive.handshake
         return asks.answer(received, self.handshake_secrets) if asks and asks.proved else None
+
+    def greeting(self, received: Received, *, now: datetime) -> Reply | None:
+        """The answer to a handshake made before the sender can sign: only the further proofs must hold."""
+        asks = self.mapping.receive.handshake
+        if asks is None or asks.proved or asks.method != received.method:
+            return None
+        if reply := asks.answer(received, self.handshake_secrets):
+            self._verify(self.proofs[1:], received, now=now)
+        return reply
 
     def verify(self, received: Received, *, now: datetime) -> None:
         """Raise `SignatureError` unless every proof holds."""
-        for proof in self.proofs:
+        self._verify(self.proofs, received, now=now)
+
+    def _verify(self, proofs: tuple[Ready, ...], received: Received, *, now: datetime) -> None:
+        for proof in proofs:
             signature.verify(proof.scheme, proof.secrets, received, now=now)
 
     def explain(self, received: Received, *, now: datetime) -> tuple[str, ...]:

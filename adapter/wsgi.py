@@ -64,3 +64,4 @@ def _secrets(found: Sources) -> Iterator[str]:
     for source in found.usable.values():
         for proof in source.proofs:
             yield from proof.secrets
+        yield from source.handshake_secrets

@@ -30,7 +30,7 @@ def token(claims: Any, *, key: Any = SECRET, algorithm: str = "HS256", **header:
     return jwt.PyJWS().encode(text, key, algorithm, headers=header or None)
 
 
-def sent(text: str, **more: str) -> Received:
+def sent(text: str, **more: Any) -> Received:
     """A request of monday's with this token."""
     return received(authorization=text, **more)
 

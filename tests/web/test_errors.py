@@ -50,11 +50,10 @@ def test_every_error_has_the_same_shape(idle: Front, method: str, path: str, sta
     assert ("Retry-After" in answer.headers) == (status == 503)
 
 
-def test_a_hook_asked_with_get_or_head_says_what_it_takes(idle: Front) -> None:
-    for answer in (idle.client.get("/hooks/work"), idle.client.head("/hooks/work")):
-        assert answer.status_code == 405
-        assert answer.headers["Allow"] == "OPTIONS, POST"
-        assert answer.content_type == "application/json"
+def test_a_hook_asked_with_get_says_what_it_takes(idle: Front) -> None:
+    answer = idle.client.get("/hooks/work")
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == "HEAD, OPTIONS, POST"
     assert idle.client.head("/hooks/work").data == b""
 
 
