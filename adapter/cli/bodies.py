@@ -24,6 +24,8 @@ from adapter.model import Received
 from adapter.settings import TABLE
 from adapter.sources import Source
 
+NO_RECEIPT = "This sender is not told what became of it; you are: xima-adapter deliveries"
+
 
 class Origin(click.ParamType[str]):
     """Where a server is: `http(s)://host:port`."""
@@ -189,4 +191,6 @@ def spoken(answer: requests.Response) -> Iterator[str]:
     elif isinstance(told, dict) and "error" in told:
         yield f"{told['error']['code']}: {told['error']['message']}"
     else:
-        yield answer.text.strip()[:500]
+        if shown := answer.text.strip()[:500]:
+            yield shown
+        yield NO_RECEIPT

@@ -18,6 +18,8 @@ THIN = [one for one in INDEX if one["thin_payload"] and not one["phone"]]
 CREDENTIALS = [
     ("salesforce-outbound-single.xml", "salesforce-outbound", "FAKE.SESSION.ID"),
     ("zoho-crm-workflow.form", "zoho-workflow", "STATIC-SHARED-TOKEN"),
+    ("jotform-submission.multipart", "jotform", "?key=STATIC"),
+    ("google-ads-lead.json", "google-ads", "SHARED-KEY-SET-IN-ADS"),
     ("zoho-crm-notification.json", "zoho-crm", "TOKEN_FOR_VERIFICATION"),
     ("google-ads-lead.json", "google-ads", "SHARED-KEY-SET-IN-ADS"),
 ]
