@@ -48,14 +48,13 @@ class Source:
             return reply
         self._verify(self.proofs, received, now=now)
         asks = self.mapping.receive.handshake
-        return asks.answer(received, self.handshake_secrets) if asks and asks.proved else None
+        return asks.signed(received, self.handshake_secrets) if asks else None
 
     def greeting(self, received: Received, *, now: datetime) -> Reply | None:
         """The answer to a handshake made before the sender can sign: only the further proofs must hold."""
         asks = self.mapping.receive.handshake
-        if asks is None or asks.proved or asks.method != received.method:
-            return None
-        if reply := asks.answer(received, self.handshake_secrets):
+        reply = asks.greeting(received, self.handshake_secrets) if asks else None
+        if reply:
             self._verify(self.proofs[1:], received, now=now)
         return reply
 

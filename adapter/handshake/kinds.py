@@ -1,8 +1,4 @@
-"""What some senders ask before they send: prove that this URL is yours, by sending a word back.
-
-A handshake is data, as a signature's scheme is. Nothing of it is stored, and what is sent back is short, of plain
-characters, and never a page: anybody may ask.
-"""
+"""The ways of asking, each with its answer."""
 
 from __future__ import annotations
 
@@ -10,16 +6,14 @@ import hmac
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from adapter import payload
 from adapter.errors import PayloadError, SignatureError
 from adapter.model import Received
-from adapter.signature.description import Description, describe
 from adapter.signature.encoding import FORMS, secret_key
-from adapter.signature.keyed import ALGORITHMS
 from adapter.signature.material import query_of, query_values
 
 LARGEST = 16 * 1024
@@ -46,6 +40,14 @@ class Handshake(ABC):
     __slots__ = ()
     method: ClassVar[Literal["GET", "POST"]] = "POST"
     proved: ClassVar[bool] = False
+
+    def greeting(self, received: Received, secrets: Sequence[str]) -> Reply | None:
+        """The answer to what is asked before the sender can sign; raise like `answer`."""
+        return None if self.proved or received.method != self.method else self.answer(received, secrets)
+
+    def signed(self, received: Received, secrets: Sequence[str]) -> Reply | None:
+        """The answer to what is asked in a request whose proof holds; raise like `answer`."""
+        return self.answer(received, secrets) if self.proved else None
 
     @abstractmethod
     def answer(self, received: Received, secrets: Sequence[str]) -> Reply | None:
@@ -177,64 +179,3 @@ def _plain(word: Any) -> str:
 
 def _json(reply: Mapping[str, str]) -> str:
     return json.dumps(reply, separators=(",", ":"))
-
-
-def _get_echo(description: Description) -> GetEcho:
-    description.only("type", "when_query", "token_query", "echo_query", "content_type")
-    description.word("content_type", ("text/plain",), "text/plain")
-    return GetEcho(
-        when_query=_texts(description, "when_query"),
-        token_query=description.text("token_query"),
-        echo_query=description.text("echo_query"),
-    )
-
-
-def _get_hmac(description: Description) -> GetHmac:
-    # A deadline is the sender's; it is written down for the reader, and nothing here is slow.
-    description.only("type", "code_query", "algorithm", "encoding", "reply_json", "deadline_s")
-    return GetHmac(
-        code_query=description.text("code_query"),
-        algorithm=description.word("algorithm", ALGORITHMS, "sha256"),
-        encoding=description.word("encoding", FORMS, "hex"),
-        reply_json=_texts(description, "reply_json"),
-    )
-
-
-def _texts(description: Description, key: str) -> dict[str, str]:
-    group = description.group(key)
-    return {name: group.text(name) for name in group.keys} if group else {}
-
-
-def _post_json_echo(description: Description) -> PostJsonEcho:
-    description.only("type", "field", "beside")
-    return PostJsonEcho(word=description.text("field"), beside=frozenset(description.texts("beside")))
-
-
-def _post_header_echo(description: Description) -> PostHeaderEcho:
-    return PostHeaderEcho(header=description.only("type", "header").header("header"))
-
-
-def _post_ping(description: Description) -> PostPing:
-    description.only("type", "field", "value")
-    return PostPing(word=description.text("field"), value=description.text("value"))
-
-
-def _post_by_hand(description: Description) -> PostByHand:
-    return PostByHand(word=description.only("type", "field").text("field"))
-
-
-READERS: Mapping[str, Callable[[Description], Handshake]] = {
-    "get_echo": _get_echo,
-    "get_hmac": _get_hmac,
-    "post_json_echo": _post_json_echo,
-    "post_header_echo": _post_header_echo,
-    "post_ping": _post_ping,
-    "post_needs_api_call": _post_by_hand,
-}
-"""The word `type` of a description -> its reader."""
-
-
-def read(data: Mapping[str, Any]) -> Handshake:
-    """The handshake that `data` describes; raise `errors.SchemeError` with the key at fault and a remedy."""
-    description = describe(data)
-    return READERS[description.word("type", READERS)](description)
