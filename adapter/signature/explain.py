@@ -55,7 +55,8 @@ def matching(scheme: Scheme, secrets: Sequence[str], received: Received, *, now:
         return ""
     for number, secret in enumerate(secrets, 1):
         if not _refusal(scheme, [secret], received, now=now):
-            return f"secret {number} of {len(secrets)} matches"
+            older = "; the sender still uses an older one" if number > 1 else ""
+            return f"secret {number} of {len(secrets)} matches{older}"
     return ""
 
 
@@ -104,7 +105,11 @@ def _of_keyed(scheme: Keyed, tried: Tried, *, now: datetime) -> Iterator[str]:
     absent = of_header(scheme, tried.received)
     # Without a signature there is nothing that could match, but for what single senders do.
     guess = _first(tried, of_sender(tried) if absent else guesses(tried), now=now)
-    yield from (said for said in (guess, absent, "" if guess else of_digest(scheme, tried.received), clock) if said)
+    kind = "" if guess else of_digest(scheme, tried.received)
+    yield from (said for said in (guess, absent, kind) if said)
+    if clock:
+        # A wrong time alone would not have spoilt the signature.
+        yield from [clock] if guess or absent or kind else [NOTHING, clock]
 
 
 def _of_others(tried: Tried, *, now: datetime) -> Iterator[str]:
@@ -146,4 +151,4 @@ def _measure(secrets: Sequence[str], received: Received) -> str:
 
 def _tells(said: str, secrets: Sequence[str]) -> bool:
     """Whether a sentence holds a secret, as one that names a place called like it would."""
-    return any(secret in said for secret in secrets if len(secret) >= 4)
+    return any(secret in said for secret in secrets if len(secret) >= 8)

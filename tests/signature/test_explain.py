@@ -220,6 +220,12 @@ def test_the_time_is_in_another_unit(sent: str, wanted: str, says: str) -> None:
     assert says in told(ours, signed(theirs), "another secret")
 
 
+def test_a_wrong_time_alone_does_not_explain_a_wrong_signature() -> None:
+    first, second, _ = told("webflow", signed("webflow"), "of another app", now=timedelta(hours=1))
+    assert first == NOTHING
+    assert second.startswith("the time is 1 hour behind our clock")
+
+
 def test_a_time_that_cannot_be_read_or_is_missing_is_told() -> None:
     request = signed("webflow")
     nonsense = replace(request, headers={**request.headers, "x-webflow-timestamp": "soon"})
@@ -407,7 +413,7 @@ def test_of_schemes_of_which_one_must_hold_each_is_explained() -> None:
     [
         ([SECRET], ""),
         ([SECRET, "old secret"], "secret 1 of 2 matches"),
-        (["new secret", SECRET], "secret 2 of 2 matches"),
+        (["new secret", SECRET], "secret 2 of 2 matches; the sender still uses an older one"),
         (["new secret", "old secret"], ""),
     ],
 )
