@@ -80,7 +80,12 @@ class Intake:
         kept = self._store.add(_arrival(source, received, request_id, now=now), entries)
         came = tuple(_came(result, one) for (_, result), one in zip(made, kept, strict=True))
         event("request.kept", mapping=name, request=request_id, records=len(found), results=_summary(came))
-        return Taken(source=source, came=tuple(self._act(one) for one in came))
+        return Taken(source=source, came=tuple(self._act(one, self._patience(source)) for one in came))
+
+    def _patience(self, source: Source) -> timedelta:
+        """How long a click may wait for Xima: as we were told, but no longer than most of its sender's own patience."""
+        within = source.mapping.receive.answer_within
+        return min(self._wait, within * 0.8) if within else self._wait
 
     def source(self, name: str) -> Source:
         """The source of that name; raises `UnknownMapping`, or `Unavailable` when its file cannot be used."""
@@ -105,17 +110,17 @@ class Intake:
         )
         return [replace(entry, delivery=claimed) if entry is wanted[0] else entry for entry in entries]
 
-    def _act(self, came: Came) -> Came:
+    def _act(self, came: Came, wait: timedelta) -> Came:
         """Carry a claimed delivery out, as long as its sender is made to wait."""
         delivery = came.delivery
         if delivery is None or came.duplicate or delivery.lease_owner != self._dispatcher.leases.owner:
             return came
         try:
-            return replace(came, delivery=self._carry_out(delivery))
+            return replace(came, delivery=self._carry_out(delivery, wait))
         except StoreError:
             return came
 
-    def _carry_out(self, delivery: Delivery) -> Delivery:
+    def _carry_out(self, delivery: Delivery, wait: timedelta) -> Delivery:
         """The delivery as it is when the wait is over; one whose turn does not come is left to the dispatcher."""
         self._dispatcher.leases.hold(delivery)
         try:
@@ -123,7 +128,7 @@ class Intake:
         except RuntimeError:  # the pool takes no more work when its process is about to end
             return self._dispatcher.give_back(delivery, "the adapter was being stopped")
         try:
-            return under_way.result(self._wait.total_seconds())
+            return under_way.result(wait.total_seconds())
         except TooSlow:
             if under_way.cancel():
                 return self._dispatcher.give_back(delivery, "every line to Xima was taken")

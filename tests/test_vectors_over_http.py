@@ -70,7 +70,7 @@ def serving(home: Path, vector: dict[str, Any]) -> Iterator[int]:
     def led(environ: dict[str, Any], start: Any) -> Any:
         return app({**environ, "PATH_INFO": "/hooks/vector"}, start)
 
-    server = make_server("127.0.0.1", 0, led)  # type: ignore[arg-type]
+    server = make_server("127.0.0.1", 0, led)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:

@@ -32,7 +32,6 @@ from adapter.mapping.vocabulary import (
     yes_no,
 )
 
-
 GROUPS = ("crm", "form", "generic")
 
 
