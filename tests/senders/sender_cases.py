@@ -45,8 +45,12 @@ def starter(name: str) -> mapping.Mapping:
 
 def source(of: mapping.Mapping) -> sources.Source:
     """The mapping with secrets that suit its proofs."""
-    names = {name: _secret(proof.scheme) for proof in of.receive.proofs for name in proof.secrets}
-    return sources.ready(of, public_url="https://example.com", environ=names)
+    return sources.ready(of, public_url="https://example.com", environ=secrets_of(of))
+
+
+def secrets_of(of: mapping.Mapping) -> dict[str, str]:
+    """The variables of a mapping, with secrets that suit its proofs."""
+    return {name: _secret(proof.scheme) for proof in of.receive.proofs for name in proof.secrets}
 
 
 def _secret(scheme: signature.Scheme) -> str:

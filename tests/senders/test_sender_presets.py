@@ -56,6 +56,10 @@ def made_of(name: str, body: dict[str, Any], **headers: str) -> str:
 @pytest.mark.parametrize(
     ("name", "body", "headers", "test"),
     [
+        ("github", {"zen": "Keep it simple."}, {"x-github-event": "ping"}, True),
+        ("github", {"phone": "202-555-0143"}, {"x-github-event": "issues"}, False),
+        ("bitbucket", {"test": True}, {"x-event-key": "diagnostics:ping"}, True),
+        ("bitbucket", {"phone": "202-555-0143"}, {}, False),
         ("slack", {"ssl_check": "1"}, {}, True),
         ("slack", {"command": "/call", "text": "202-555-0143"}, {}, False),
         ("shopify", {"id": 1}, {"x-shopify-test": "true"}, True),
