@@ -164,7 +164,6 @@ def test_plain_is_the_format_unless_told() -> None:
     assert hmac_scheme(header_format={"type": "plain"}) == hmac_scheme()
 
 
-
 @pytest.mark.parametrize(
     ("name", "covers"),
     [("hubspot-v1", False), ("hubspot-v2", True), ("hubspot-v3", True), ("github", False), ("keap", False)],
