@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +162,32 @@ def test_killed_while_the_queue_is_being_sent_the_resend_calls_nobody_again(
     machine.start("web")
     assert salesforce.send(HUNDRED) is True
     check_each_was_called_once(machine, sandbox, HUNDRED)
+
+
+def test_power_cuts_at_any_moment_while_it_resends_until_it_is_acked(
+    machine: Machine, salesforce: Salesforce, sandbox: Sandbox
+) -> None:
+    """Five messages of a hundred; the machine goes down again and again, a little later each time."""
+    messages = [list(range(first, first + 100)) for first in range(0, 500, 100)]
+    sandbox.world.load("switches: {delay_before_204: 5ms}")
+    acked = 0
+    for seconds in (0.02, 0.05, 0.1, 0.2, 0.4, 60):
+        machine.start("web", "dispatch")
+        cut = threading.Timer(seconds, machine.stop)
+        cut.start()
+        with suppress(requests.RequestException):
+            while acked < len(messages):
+                assert salesforce.send(messages[acked]) is True
+                acked += 1
+        cut.join(0 if seconds > 1 else None)
+        cut.cancel()
+    assert acked == len(messages)
+    until(lambda: not {"queued", "sending"} & set(machine.states()), seconds=60)
+    assert len(machine.deliveries()) == 500
+    assert len(called(sandbox)) == len(set(called(sandbox)))  # nobody twice
+    unknown = machine.states().count("unknown")  # a call that was under way when the power went: a person decides
+    assert len(called(sandbox)) >= 500 - unknown
+    assert set(machine.states()) <= {"accepted", "unknown"}
 
 
 @pytest.mark.parametrize("wrong", ["key", "organisation"])
