@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from sender_cases import PRESETS, ROOT, STARTERS
 
+from adapter import payload
+
 FOLDER = ROOT / "docs/senders"
 TABLE = FOLDER / "README.md"
 PAGES = sorted(page for page in FOLDER.glob("*.md") if page != TABLE)
@@ -70,3 +72,26 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
 def test_a_page_speaks_of_presets_that_are_there(page: Path) -> None:
     named = re.findall(r"xima-adapter presets ([a-z][\w-]*)", TEXTS[page])
     assert set(named) <= set(PRESETS)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_what_a_page_says_that_arrives_can_be_read(page: Path) -> None:
+    for body in re.findall(r"^```json\n(.*?)^```$", TEXTS[page], re.DOTALL | re.MULTILINE):
+        assert payload.parse("json", body.encode())
+
+
+def test_the_code_for_apex_signs_as_its_preset_checks() -> None:
+    verify = PRESETS["salesforce-apex"].verify
+    code = re.findall(r"^```apex\n(.*?)^```$", TEXTS[FOLDER / "salesforce.md"], re.DOTALL | re.MULTILINE)[0]
+    assert f"'{verify['header']}', EncodingUtil.{verify['encoding']}Encode(mac)" in code
+    assert f"'{verify['timestamp']['header']}', moment" in code
+    assert (verify["content"], "moment + '.' + body" in code) == ("{timestamp}.{body}", True)
+    assert (verify["timestamp"]["unit"], "Datetime.now().getTime()" in code) == ("ms", True)
+
+
+def test_the_formula_for_a_flow_signs_as_its_preset_checks() -> None:
+    preset = PRESETS["salesforce-named-credential"]
+    formula = "{!HEX(HMAC('SHA-256',$Credential.NAME.Body,BLOB($Credential.NAME.SigningKey)))}"
+    assert formula in TEXTS[FOLDER / "salesforce.md"]
+    assert formula in " ".join(preset.setup)
+    assert (preset.verify["encoding"], preset.verify["content"]) == ("hex", "{body}")
