@@ -14,7 +14,15 @@ from adapter.mapping.examples import NOW
 from adapter.payload.redact import redact
 from adapter.web.hooks import SOAP_ACK
 
-THIN = [one for one in INDEX if one["thin_payload"] and not one["phone"]]
+OTHERWISE = {
+    "intercom-ping.json": "a handshake",
+    "monday-challenge.json": "a handshake",
+    "sfmc-ens-verification.json": "a handshake",
+    "jotform-submission.multipart": "its number stands in a text that is JSON",
+    "unbounce.form": "its number stands in a text that is JSON",
+}
+"""Recorded samples whose number, if they have one, the index cannot name; other tests speak of them."""
+THIN = [one for one in INDEX if not one["phone"] and one["file"] not in OTHERWISE]
 CREDENTIALS = [
     ("salesforce-outbound-single.xml", "salesforce-outbound", "FAKE.SESSION.ID"),
     ("zoho-crm-workflow.form", "zoho-workflow", "STATIC-SHARED-TOKEN"),
