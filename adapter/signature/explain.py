@@ -23,7 +23,7 @@ from adapter.signature.mistakes import (
     of_clock,
     of_digest,
     of_header,
-    of_jwt,
+    of_reason,
     of_sender,
     of_token,
 )
@@ -115,7 +115,7 @@ def _of_keyed(scheme: Keyed, tried: Tried, *, now: datetime) -> Iterator[str]:
 def _of_others(tried: Tried, *, now: datetime) -> Iterator[str]:
     if isinstance(tried.scheme, Proof):
         yield from of_token(tried.scheme, tried.secrets, tried.received)
-    elif said := of_jwt(_refusal(tried.scheme, tried.secrets, tried.received, now=now)):
+    elif said := of_reason(_refusal(tried.scheme, tried.secrets, tried.received, now=now)):
         yield said
     if guess := _first(tried, guesses(tried), now=now):
         yield guess

@@ -21,6 +21,7 @@ from adapter.model import Received
 from adapter.signature.explain import LARGEST, MOST_SECRETS, NOTHING
 from adapter.signature.mistakes.guess import Tried
 from adapter.signature.mistakes.header import KNOWN
+from adapter.signature.mistakes.reason import of_reason
 
 URL = "https://hooks.example.com/hooks/lead?a=%41"
 BODY = '{"name": "Zoë", "phone": "+12025550143"}'.encode()
@@ -289,7 +290,7 @@ def test_a_signature_with_a_key_pair_is_explained_too(secret: str) -> None:
 
 
 JWTS: list[tuple[str, str, Callable[[Received], Received], str]] = [
-    ("missing", "monday", lambda one: replace(one, headers={}), "no token came: the sender was set up without"),
+    ("missing", "monday", lambda one: replace(one, headers={}), "the header that proves it is missing: the sender"),
     ("malformed", "monday", lambda one: replace(one, headers={"authorization": "x"}), "what came is no JSON web token"),
     ("path", "monday", lambda one: replace(one, url=one.url + "/"), "the token is for another URL: ADAPTER_PUBLIC_URL"),
     ("proxy", "monday", lambda one: one, "it would match for http instead of https: the sender calls another"),
@@ -309,6 +310,21 @@ def test_a_json_web_token_is_explained_too(name: str, change: Callable[[Received
     assert any(hint.startswith(says) for hint in hints)
     assert NOTHING not in hints
     assert hints[-1].startswith("checked: a token with HS256 in the header ")
+
+
+@pytest.mark.parametrize(
+    ("reason", "says"),
+    [
+        ("signature mismatch", ""),
+        ("missing claim exp", "the token lacks a claim that this scheme wants: "),
+        ("wrong claim aud: the token is for another URL", "the token is for another URL: "),
+        ("address not allowed", "it comes from an address outside the networks that are allowed: "),
+        ("something new", "something new"),
+    ],
+)
+def test_a_reason_is_told_as_what_it_means(reason: str, says: str) -> None:
+    assert of_reason(reason).startswith(says)
+    assert bool(of_reason(reason)) == bool(says)
 
 
 def test_a_token_that_has_expired_or_has_another_secret_is_told() -> None:

@@ -11,14 +11,14 @@ from adapter.signature.mistakes.body import of_body
 from adapter.signature.mistakes.clock import of_clock
 from adapter.signature.mistakes.guess import Guess, Tried
 from adapter.signature.mistakes.header import of_digest, of_header
-from adapter.signature.mistakes.jwt import of_jwt
+from adapter.signature.mistakes.reason import of_reason
 from adapter.signature.mistakes.secret import of_secret
 from adapter.signature.mistakes.sender import of_sender
 from adapter.signature.mistakes.shape import of_shape
 from adapter.signature.mistakes.token import of_token
 from adapter.signature.mistakes.url import of_url
 
-__all__ = ["Guess", "Tried", "guesses", "of_clock", "of_digest", "of_header", "of_jwt", "of_sender", "of_token"]
+__all__ = ["Guess", "Tried", "guesses", "of_clock", "of_digest", "of_header", "of_reason", "of_sender", "of_token"]
 
 
 def guesses(tried: Tried) -> Iterator[Guess]:
