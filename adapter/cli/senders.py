@@ -23,6 +23,7 @@ GROUPS = {
     "form": "Forms and lead ads",
     "generic": "Any other sender, by the way it proves who it is",
 }
+BODIES = {"json": "JSON", "form": "a web form", "soap": "SOAP", "xml": "XML", None: "as its content type says"}
 ANSWERS = {
     "receipts": "200 and a receipt for every record, as JSON",
     "soap_ack": "200 and a SOAP acknowledgement",
@@ -117,12 +118,18 @@ def _described(preset: Preset) -> Iterator[str]:
     for name, one in preset.parameters.items():
         yield f"  {name}: {one.help}" + ("" if one.required else " (may be left out)")
     if path:
-        yield from (
-            "",
-            f"The secret goes into the variable {' and '.join(_secrets(path))}, or into a file, see settings.",
-        )
-        yield f"The mapping to start from (xima-adapter presets {preset.name} --starter > mappings/{preset.name}.yaml):"
-        yield from ("", path.read_text(encoding="utf-8").rstrip("\n"))
+        yield from ("", *_start(preset, path))
+
+
+def _start(preset: Preset, path: Path) -> Iterator[str]:
+    """The mapping to start from, and what to know before."""
+    of = sources.read(path, try_examples=False).receive
+    if of.preset != preset.name:
+        yield f"What {preset.name} itself sends holds no number, so the mapping takes another way: {of.preset}."
+    for name in _secrets(path):
+        yield f"The secret goes into the variable {name}, or into a file that {name}_FILE names."
+    yield f"The mapping to start from (xima-adapter presets {preset.name} --starter > mappings/{preset.name}.yaml):"
+    yield from ("", path.read_text(encoding="utf-8").rstrip("\n"))
 
 
 def _facts(preset: Preset) -> Iterator[tuple[str, str]]:
@@ -131,7 +138,7 @@ def _facts(preset: Preset) -> Iterator[tuple[str, str]]:
     if preset.handshake:
         yield "First", words.handshake(preset.handshake)
     where = f"a list of records at {preset.records}" if preset.records else "one record, or a list of them"
-    yield "Body", f"{preset.body or 'JSON or form, as its content type says'}: {where}"
+    yield "Body", f"{BODIES[preset.body]}; {where}"
     if preset.key:
         yield "Once", f"two records with the same {preset.key.text} are one event"
     if preset.sent_at:

@@ -76,8 +76,9 @@ def _content(content: str) -> str:
 
 
 def _jwt(verify: Mapping[str, Any]) -> str:
-    covers = "the body too" if "body_hash_claim" in verify else "not the body"
-    return f"a JSON web token ({', '.join(verify['algorithms'])}) in the header {verify['header']}; it covers {covers}"
+    covers = "covers" if "body_hash_claim" in verify else "does not cover"
+    token = f"a JSON web token ({', '.join(verify['algorithms'])})"
+    return f"{token} in the header {verify['header']}, which {covers} the body"
 
 
 PROOFS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {

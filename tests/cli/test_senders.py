@@ -60,6 +60,13 @@ def test_a_starter_is_good_as_it_is_under_the_name_of_its_sender(run: Run, home:
     assert f"{file}: good, " in result.stdout
 
 
+def test_a_thin_sender_says_which_way_its_mapping_takes(run: Run) -> None:
+    assert "What keap itself sends holds no number, so the mapping takes another way: query-token." in (
+        run("presets", "keap").stdout
+    )
+    assert "takes another way" not in run("presets", "zendesk").stdout
+
+
 def test_all_senders_as_json(run: Run) -> None:
     told = json.loads(run("presets", "--json").stdout)
     assert [one["name"] for one in told] == NAMES
@@ -123,7 +130,8 @@ def test_a_preset_without_a_starter_is_described_without_one(run: Run, monkeypat
         ("zoho-workflow", "the secret itself, in the field authtoken of the body"),
         ("pipedrive", "a user name and a password (HTTP Basic); the secret is user:password"),
         ("salesforce-outbound", "an identifier in the field OrganizationId, which is no secret: add a second proof"),
-        ("monday", "a JSON web token (HS256) in the header Authorization; it covers not the body"),
+        ("netlify", "a JSON web token (HS256) in the header X-Webhook-Signature, which covers the body"),
+        ("monday", "a JSON web token (HS256) in the header Authorization, which does not cover the body"),
     ],
 )
 def test_a_proof_is_told_in_words(name: str, said: str) -> None:
