@@ -173,8 +173,17 @@ def _secret(name: str, environ: ReadOnly[str, str] | None) -> tuple[str, str]:
     return (text, "") if text and text.strip() else ("", f"{name} is not set")
 
 
-def ready(loaded: mapping.Mapping, *, public_url: str, environ: ReadOnly[str, str] | None = None) -> Source:
-    """The mapping with its secrets; raises `SettingsError` naming each that is missing or cannot be used."""
+def ready(
+    loaded: mapping.Mapping,
+    *,
+    public_url: str,
+    trusted_proxies: int | None = None,
+    environ: ReadOnly[str, str] | None = None,
+) -> Source:
+    """The mapping with its secrets; raises `SettingsError` naming each that is missing or cannot be used.
+
+    `trusted_proxies` is the setting of the server that will use it; None where nothing is received.
+    """
     found = {name: _secret(name, environ) for name in _names(loaded)}
     problems = [f"{why}: {loaded.name} checks its sender with it" for text, why in found.values() if not text]
     proofs = []
@@ -186,6 +195,9 @@ def ready(loaded: mapping.Mapping, *, public_url: str, environ: ReadOnly[str, st
     source = Source(mapping=loaded, proofs=tuple(proofs), handshake_secrets=asked)
     if source.covers_url and not public_url:
         problems.append(f"ADAPTER_PUBLIC_URL is not set: the signature {loaded.name} checks covers the URL")
+    if trusted_proxies == 0 and any(isinstance(one.scheme, signature.ClientCertificate) for one in proofs):
+        said = f"anybody could send the header in which {loaded.name} looks for the client's certificate"
+        problems.append(f"ADAPTER_TRUSTED_PROXIES is 0: {said}; set it to the number of proxies in front")
     if problems:
         raise SettingsError(problems)
     return source
@@ -200,13 +212,17 @@ def _unusable(proof: Proof, name: str, secret: str) -> str:
     return ""
 
 
-def load(folder: Path, *, public_url: str, environ: ReadOnly[str, str] | None = None) -> Sources:
+def load(
+    folder: Path, *, public_url: str, trusted_proxies: int = 0, environ: ReadOnly[str, str] | None = None
+) -> Sources:
     """Everything in a folder; a file that cannot be used never hides the others."""
     usable: dict[str, Source] = {}
     broken: dict[str, Broken] = {}
     for path in mapping_files(folder):
         try:
-            usable[path.stem] = ready(read(path), public_url=public_url, environ=environ)
+            usable[path.stem] = ready(
+                read(path), public_url=public_url, trusted_proxies=trusted_proxies, environ=environ
+            )
         except MappingError as exc:
             broken[path.stem] = Broken(file=path.name, problems=rendered(path, exc))
         except SettingsError as exc:

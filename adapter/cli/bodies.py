@@ -88,7 +88,7 @@ def signed(source: Source, name: str | None, changes: Sequence[str], *, origin: 
     request = replace(request, url=url, body=body)
     message_id = f"msg_{secrets.token_hex(12)}"
     for proof in source.proofs:
-        request = signature.sign(proof.scheme, proof.secrets[0], request, now=now, message_id=message_id)
+        request = signature.sign(proof.scheme, "".join(proof.secrets[:1]), request, now=now, message_id=message_id)
     return request
 
 

@@ -102,6 +102,7 @@ class Receive:
     answer_body: str | None = None
     answer_type: str = "application/json"
     test_when: tuple[Condition, ...] = ()
+    known_test: tuple[Condition, ...] = ()
     thin: Thin | None = None
     handshake: Handshake | None = None
     handshake_secrets: tuple[str, ...] = ()

@@ -8,8 +8,6 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from adapter.condition import Condition
-from adapter.condition import Group as Conditions
 from adapter.handshake import Handshake
 from adapter.mapping.compiled import Proof, Receive
 from adapter.mapping.preset import Preset
@@ -59,7 +57,7 @@ def _problems(data: ReadOnly[str, Any], original: Group, preset: Preset | None) 
 
 def _at_odds(data: ReadOnly[str, Any], preset: Preset) -> Iterator[tuple[str, list[str]]]:
     """What a mapping may not say, or not leave out, about this sender."""
-    if preset.also_required and not data["also"]:
+    if preset.also_required and not any(proof.secrets for proof in data["also"]):
         said = f"{preset.name} proves who sends by an identifier, which is no secret: a second proof is needed"
         yield "from", [Said(said, hint="add also: with query_token or header_token and its secrets")]
     if "handshake" in data:
@@ -97,7 +95,8 @@ def _receive(data: ReadOnly[str, Any], preset: Preset | None, proofs: tuple[Proo
         failures=answer.get("failures") == "4xx",
         answer_body=answer.get("body"),
         answer_type=answer.get("type", "application/json"),
-        test_when=_either(preset.test_when if preset else (), data["test_when"]),
+        test_when=data["test_when"],
+        known_test=preset.test_when if preset else (),
         thin=preset.thin if preset else None,
         handshake=preset.handshake if preset else _own_handshake(data),
         handshake_secrets=data.get("handshake_secrets", ()),
@@ -114,13 +113,6 @@ def _own_handshake(data: ReadOnly[str, Any]) -> Handshake | None:
         return compiled_handshake(data["handshake"]) if "handshake" in data else None
     except ValidationError as exc:
         raise ValidationError({"handshake": exc.messages}) from exc
-
-
-def _either(known: tuple[Condition, ...], own: tuple[Condition, ...]) -> tuple[Condition, ...]:
-    """What marks a test delivery: the conditions of the preset, or those of the mapping."""
-    if not (known and own):
-        return known or own
-    return (Conditions("any", (Conditions("all", known), Conditions("all", own))),)
 
 
 def _secret_places(proofs: tuple[Proof, ...]) -> dict[str, frozenset[str]]:

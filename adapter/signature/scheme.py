@@ -10,6 +10,7 @@ from adapter.signature.body import read_body_token, read_xml_field
 from adapter.signature.combined import AllOf, AnyOf, Combined
 from adapter.signature.description import Description, describe
 from adapter.signature.ed25519 import read_ed25519
+from adapter.signature.guards import GUARDS, Guard
 from adapter.signature.jwt import read_jwt
 from adapter.signature.keyed import read_digest, read_hmac
 from adapter.signature.proof import Scheme
@@ -22,6 +23,12 @@ def scheme(data: Mapping[str, Any]) -> Scheme:
     Scalars may be JSON's or all text; each reader names the keys it knows.
     """
     return _read(describe(data))
+
+
+def guard(data: Mapping[str, Any]) -> Guard:
+    """The guard that `data` describes; raise `SchemeError`."""
+    description = describe(data)
+    return GUARDS[description.word("scheme", GUARDS)](description)
 
 
 def _read(description: Description) -> Scheme:

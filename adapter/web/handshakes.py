@@ -11,7 +11,7 @@ from adapter.intake import told
 from adapter.model import Received
 from adapter.sources import Source
 from adapter.web.answers import replied
-from adapter.web.hooks import headers, raw_target
+from adapter.web.hooks import client, headers, raw_target
 from adapter.web.parts import parts
 
 blueprint = Blueprint("handshakes", __name__)
@@ -26,7 +26,8 @@ def greet(name: str) -> Response:
     handshake = source.mapping.receive.handshake
     if handshake is None or handshake.method != "GET":
         raise MethodNotAllowed(["HEAD", "OPTIONS", "POST"], "A webhook is sent with POST.")
-    received = Received(method="GET", url=parts().settings.public_url + raw_target(), headers=headers(), body=b"")
+    url = parts().settings.public_url + raw_target()
+    received = Received(method="GET", url=url, headers=headers(), body=b"", address=client())
     return replied(told(source, _answer(source, received), g.request_id))
 
 

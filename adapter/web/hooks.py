@@ -45,7 +45,7 @@ def receive(name: str) -> Response:
 def _received(name: str) -> Received:
     url = parts().settings.public_url + raw_target()
     try:
-        return Received(method=request.method, url=url, headers=headers(), body=_body())
+        return Received(method=request.method, url=url, headers=headers(), body=_body(), address=client())
     except AdapterError as exc:
         sources = parts().sources()
         known = name if name in sources.usable or name in sources.broken else ""
@@ -58,6 +58,11 @@ def headers() -> dict[str, str]:
     found = {name[5:]: text for name, text in request.environ.items() if name.startswith("HTTP_")}
     found |= {name: request.environ[name] for name in ("CONTENT_TYPE", "CONTENT_LENGTH") if request.environ.get(name)}
     return {name.replace("_", "-").lower(): text for name, text in found.items()}
+
+
+def client() -> str:
+    """The address of the client; with ADAPTER_TRUSTED_PROXIES the one that the outermost of them tells."""
+    return request.remote_addr or ""
 
 
 def _body() -> bytes:
