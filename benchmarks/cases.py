@@ -154,6 +154,7 @@ def largest(effort: Effort) -> list[Figure]:
         ("verify and parse 5 KB of HubSpot", senders.hubspot_cpu_milliseconds, Target(most=0.3)),
         ("parse 1 MB of SOAP, 100 records", senders.soap_cpu_milliseconds, Target(most=60)),
         ("find the organisation in it", senders.organization_cpu_milliseconds, None),
+        ("explain a wrong signature, 16 KB", senders.refusal_cpu_milliseconds, Target(most=5)),
     )
     return [
         Figure(name=name, unit="ms CPU", product=[measure() for _ in range(effort.rounds)], target=target)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from adapter import path, payload, signature, sources
 from adapter.model import Received
+from adapter.web import hints
 from benchmarks.bodies import SECRET, phone
 
 EVENTS = 18
@@ -50,6 +51,19 @@ def organization_cpu_milliseconds(times: int = 5) -> float:
     request = _received("https://hooks.example.com/hooks/leads", _message())
     now = datetime.now(UTC)
     return _cpu_milliseconds(lambda: signature.verify(scheme, [ORGANIZATION], request, now=now), times)
+
+
+def refusal_cpu_milliseconds(times: int = 50) -> float:
+    """Processor time of the hints for a wrong signature over the largest body that the server explains."""
+    scheme = signature.scheme(sources.presets()["hubspot-v3"].verify)
+    now = datetime.now(UTC)
+    body = b"[" + b",".join([b'{"eventId": 1}'] * (hints.LARGEST // 15)) + b"]"
+    request = signature.sign(scheme, "of somebody else", _received("https://a.example/in/?a=%20", body), now=now)
+
+    def once() -> None:
+        assert signature.explain(scheme, [SECRET, "an older secret"], request, now=now)
+
+    return _cpu_milliseconds(once, times)
 
 
 def _cpu_milliseconds(work: Callable[[], None], times: int) -> float:

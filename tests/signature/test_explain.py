@@ -99,7 +99,6 @@ BODIES: list[tuple[str, bytes, bytes, str]] = [
     ("escaped", b'{"a":"\\u00eb"}', b'{"a": "\xc3\xab"}', "for the JSON written compact and escaped: "),
     ("spaced", b'{"a": "\xc3\xab"}', b'{"a":"\xc3\xab"}', "for the JSON written spaced: "),
     ("spaced and escaped", b'{"a": "\\u00eb"}', b'{"a":"\xc3\xab"}', "for the JSON written spaced and escaped: "),
-    ("indented", b'{\n  "a": 1\n}', b'{"a":1}', "for the JSON written indented: "),
     ("break gone", b"a=b\n", b"a=b", "with a line break after the body: something on the way adds or removes"),
     ("break added", b"a=b", b"a=b\r\n", "without the blanks around the body: something on the way"),
     ("LF", b"a\nb", b"a\r\nb", "with LF instead of CRLF: "),
@@ -148,22 +147,33 @@ def test_the_secret_is_read_wrongly(one: signature.Scheme, key: bytes, ours: str
 
 
 DIGEST = hmac.digest(b"s3cr3t", BODY, "sha256")
-ONLY_BODY = hmac_scheme(header="Y", encoding="hex")
 TIMED = {"header": "X-Time", "unit": "s", "tolerance": 300}
 NOW_TEXT = str(int(NOW.timestamp()))
-OVER_ALL = hmac.digest(b"s3cr3t", NOW_TEXT.encode() + b"." + BODY, "sha256").hex()
+
+
+def over(template: str) -> str:
+    """A signature over the time and the body, as hex."""
+    text = template.format(t=NOW_TEXT, b=BODY.decode())
+    return hmac.digest(b"s3cr3t", text.encode(), "sha256").hex()
+
+
+def timed(content: str) -> signature.Scheme:
+    return hmac_scheme(content=content, timestamp=TIMED)
+
+
 SHAPES: list[tuple[str, signature.Scheme, str, str]] = [
     ("hex, not base64", hmac_scheme(encoding="base64"), DIGEST.hex(), "in hex, but this scheme wants base64"),
     ("base64, not hex", hmac_scheme(), base64.b64encode(DIGEST).decode(), "in base64, but this scheme wants hex"),
     ("prefix", hmac_scheme(), "sha256=" + DIGEST.hex(), "with the prefix sha256=: write prefix: sha256="),
     ("no prefix", hmac_scheme(prefix="sha256="), DIGEST.hex(), "without the prefix"),
     ("sha1", hmac_scheme(), hmac.digest(b"s3cr3t", BODY, "sha1").hex(), "with sha1: write algorithm: sha1"),
-    (
-        "dot",
-        hmac_scheme(content="{timestamp}{body}", timestamp=TIMED),
-        OVER_ALL,
-        "over {timestamp}.{body} alone: write",
-    ),
+    ("v0", hmac_scheme(prefix="v1="), "v0=" + DIGEST.hex(), "with the prefix v0=: write prefix: v0="),
+    ("v1", hmac_scheme(prefix="v0="), "v1=" + DIGEST.hex(), "with the prefix v1=: write prefix: v1="),
+    ("sha512", hmac_scheme(), hmac.digest(b"s3cr3t", BODY, "sha512").hex(), "with sha512: write algorithm: sha512"),
+    ("sha256", hmac_scheme(algorithm="sha1"), DIGEST.hex(), "with sha256: write algorithm: sha256"),
+    ("dot", timed("{timestamp}{body}"), over("{t}.{b}"), "over {timestamp}.{body} alone: write content: "),
+    ("colon", timed("{timestamp}.{body}"), over("{t}:{b}"), "over {timestamp}:{body} alone: write content: "),
+    ("nothing", timed("{timestamp}.{body}"), over("{t}{b}"), "over {timestamp}{body} alone: write content: "),
     ("body", hmac_scheme(content="{timestamp}.{body}", timestamp=TIMED), DIGEST.hex(), "over {body} alone: write"),
 ]
 

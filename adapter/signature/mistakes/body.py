@@ -20,7 +20,6 @@ DUMPS: tuple[tuple[str, Callable[[Any], str]], ...] = (
     ("compact and escaped", partial(json.dumps, separators=(",", ":"))),
     ("spaced", partial(json.dumps, ensure_ascii=False)),
     ("spaced and escaped", json.dumps),
-    ("indented", partial(json.dumps, indent=2, ensure_ascii=False)),
 )
 BREAKS: tuple[tuple[str, Callable[[bytes], bytes]], ...] = (
     ("without the blanks around the body", bytes.strip),
