@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from adapter import policy
+from adapter import policy, replay
 from adapter.dispatcher import Dispatcher
 from adapter.errors import AdapterError, SignatureError, StoreError, Unavailable, UnknownMapping
 from adapter.handshake import Reply
@@ -75,9 +75,12 @@ class Intake:
             self.refuse(name, exc, request_id=request_id, now=now, hints=hints)
             raise
         made = _mapped(source, received, document, found, now=now)
+        mark = replay.fingerprint(source, received)
+        if replay.is_old(self._store, source, mark, now=now):
+            made = [(index, replay.OLD) for index, _ in made]
         entries = [_entry(source, index, result, request_id, now=now) for index, result in made]
         entries = self._claimed(entries)
-        kept = self._store.add(_arrival(source, received, request_id, now=now), entries)
+        kept = self._store.add(_arrival(source, received, request_id, now=now), entries, fingerprint=mark)
         came = tuple(_came(result, one) for (_, result), one in zip(made, kept, strict=True))
         event("request.kept", mapping=name, request=request_id, records=len(found), results=_summary(came))
         return Taken(source=source, came=tuple(self._act(one, self._patience(source)) for one in came))
