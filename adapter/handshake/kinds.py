@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal
 from adapter import payload
 from adapter.errors import PayloadError, SignatureError
 from adapter.model import Received
-from adapter.signature.encoding import FORMS, secret_key
+from adapter.signature.encoding import FORMS, usable_keys
 from adapter.signature.material import query_of, query_values
 
 LARGEST = 16 * 1024
@@ -69,7 +69,7 @@ class GetEcho(Handshake):
             return None
         token = (_asked(received, self.token_query) or "").encode()
         # All of them, always: the time a refusal takes must not tell which was near.
-        matches = [hmac.compare_digest(token, secret.encode()) for secret in secrets if secret]
+        matches = [hmac.compare_digest(token, key) for key in usable_keys(secrets)]
         if not any(matches):
             raise SignatureError("wrong verify token")
         return Reply(body=_plain(word))
@@ -91,9 +91,10 @@ class GetHmac(Handshake):
             return None
         if not _CODE.fullmatch(code):
             raise PayloadError("a challenge code is letters, digits and hyphens, 128 at most")
-        if not secrets:
+        keys = usable_keys(secrets)
+        if not keys:
             raise SignatureError("no usable secret")
-        mac = FORMS[self.encoding](hmac.digest(secret_key(secrets[0]), code.encode(), self.algorithm))[0].decode()
+        mac = FORMS[self.encoding](hmac.digest(keys[0], code.encode(), self.algorithm))[0].decode()
         reply = {name: text.replace("{code}", code).replace("{mac}", mac) for name, text in self.reply_json.items()}
         return Reply(body=_json(reply), content_type="application/json")
 

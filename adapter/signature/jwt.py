@@ -23,7 +23,7 @@ from adapter.errors import PayloadError, SchemeError, SignatureError
 from adapter.model import Received
 from adapter.signature import material
 from adapter.signature.description import Description
-from adapter.signature.encoding import FORMS, secret_key
+from adapter.signature.encoding import FORMS, secret_key, usable_keys
 from adapter.signature.keyed import ALGORITHMS
 from adapter.signature.proof import Place, Scheme
 
@@ -128,9 +128,10 @@ class Jwt(Scheme):
 
     def _claims(self, secrets: Sequence[str], token: bytes) -> dict[str, Any]:
         """The claims, when any of the secrets has signed them; every one is tried, whichever it was."""
-        found = [one for secret in secrets if secret and (one := self._decoded(secret, token)) is not None]
-        if not any(secrets):
+        keys = usable_keys(secrets)
+        if not keys:
             raise SignatureError("no usable secret")
+        found = [one for key in keys if (one := self._decoded(key, token)) is not None]
         if not found:
             raise SignatureError("signature mismatch")
         try:
@@ -141,9 +142,9 @@ class Jwt(Scheme):
             raise SignatureError("malformed token")
         return claims
 
-    def _decoded(self, secret: str, token: bytes) -> bytes | None:
+    def _decoded(self, key: bytes, token: bytes) -> bytes | None:
         try:
-            found = _JWS.decode(token, secret.encode(), algorithms=self.algorithms)
+            found = _JWS.decode(token, key, algorithms=self.algorithms)
         except (InvalidSignatureError, InvalidKeyError):
             return None
         except InvalidAlgorithmError as exc:

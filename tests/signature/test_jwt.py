@@ -91,7 +91,7 @@ def test_a_request_without_the_header_is_refused() -> None:
     assert refused(MONDAY, [SECRET], received()) == "missing header Authorization"
 
 
-@pytest.mark.parametrize("secrets", [[], [""]])
+@pytest.mark.parametrize("secrets", [[], [""], ["\ud800"]])
 def test_no_secret_verifies_nothing(secrets: list[str]) -> None:
     assert refused(MONDAY, secrets, sent(token(CLAIMS))) == "no usable secret"
 

@@ -14,8 +14,9 @@ import pytest
 from running import SECRET
 from werkzeug.test import TestResponse
 
-from adapter import handshake
-from adapter.errors import SchemeError
+from adapter import handshake, sources
+from adapter.errors import SchemeError, SignatureError
+from adapter.model import Received
 from web.front import CLICK, WORK, Front, front
 
 RULES = "\n".join(WORK.splitlines()[6:])
@@ -208,6 +209,33 @@ def test_a_word_of_its_own_may_be_the_verify_token(tmp_path: Path, monkeypatch: 
     text = mapping("meta", "  from: meta-leadads\n  handshake_secrets: [WORD]\n")
     with front(tmp_path, {"meta": text}) as made:
         assert "WORD is not set" in made.sources.broken["meta"].problems[0]
+
+
+def question(method: str = "POST", url: str = "", body: bytes = b"") -> Received:
+    """A request that may be a handshake."""
+    return Received(method=method, url=url, headers={}, body=body)
+
+
+ASKED = {"linkedin": "challengeCode=a", "meta-leadads": "hub.mode=subscribe&hub.challenge=1&hub.verify_token="}
+
+
+@pytest.mark.parametrize("secrets", [[], [""], ["\ud800"]])
+@pytest.mark.parametrize(("name", "query"), ASKED.items(), ids=ASKED)
+def test_without_a_secret_no_question_is_answered(name: str, query: str, secrets: list[str]) -> None:
+    asks = sources.presets()[name].handshake
+    assert asks
+    with pytest.raises(SignatureError):
+        asks.greeting(question("GET", f"/?{query}"), secrets)
+    assert asks.greeting(question("POST", f"/?{query}"), ["s"]) is None
+    assert asks.greeting(question("GET", "/"), ["s"]) is None
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"challenge"', b"{}", b'{"a": 1}'])
+@pytest.mark.parametrize("name", ["monday", "sfmc-ens"])
+def test_what_is_no_object_with_the_word_asks_nothing(name: str, body: bytes) -> None:
+    asks = sources.presets()[name].handshake
+    assert asks
+    assert asks.greeting(question(body=body), ["s"]) is None
 
 
 WRONG = {
