@@ -13,9 +13,10 @@ from typing import Any
 from adapter import policy, replay
 from adapter.dispatcher import Dispatcher
 from adapter.errors import AdapterError, SignatureError, StoreError, Unavailable, UnknownMapping
+from adapter.greeting import told
 from adapter.handshake import Reply
 from adapter.logs import event
-from adapter.mapping import Result, examples, request_tree, results
+from adapter.mapping import TEST, Result, examples, request_tree, results
 from adapter.model import Delivery, Received
 from adapter.payload.redact import redact
 from adapter.sources import Source, Sources
@@ -149,13 +150,6 @@ class Intake:
             event("refusal.not_counted", reason=broken.reason)
 
 
-def told(source: Source, reply: Reply, request_id: str) -> Reply:
-    """The reply to a handshake, after it was logged with what a person has to take back to the sender."""
-    words = ", ".join(f"{name} {word}" for name, word in reply.told.items()) or None
-    event("handshake.answered", mapping=source.mapping.name, request=request_id, handshake=words)
-    return reply
-
-
 def new_id(now: datetime) -> str:
     """An id that sorts by time: milliseconds, then chance."""
     return f"{int(now.timestamp() * 1000):011x}{secrets.token_hex(7)}"
@@ -240,5 +234,11 @@ def _came(result: Result, kept: Kept | None) -> Came:
 
 
 def _summary(came: tuple[Came, ...]) -> str:
-    words = ["duplicate" if one.duplicate else one.delivery.state if one.delivery else one.result.kind for one in came]
+    words = [_word(one) for one in came]
     return ",".join(words[:10]) + (f",+{len(words) - 10}" if len(words) > 10 else "")
+
+
+def _word(came: Came) -> str:
+    if came.delivery:
+        return "duplicate" if came.duplicate else came.delivery.state
+    return "test" if came.result.reason == TEST else came.result.kind

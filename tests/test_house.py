@@ -15,7 +15,7 @@ LAYERS = (
     ("units", "path", "template", "condition", "phone", "hours", "retry", "payload", "signature", "handshake"),
     ("mapping", "policy"),
     ("logs", "xima", "settings", "store", "sources", "sandbox"),
-    ("receipt", "dispatcher", "replay", "intake"),
+    ("receipt", "dispatcher", "replay", "greeting", "intake"),
     ("web",),
     ("wsgi", "server", "cli", "__main__"),
 )

@@ -22,6 +22,7 @@ FRESH_FOR: ReadOnly[str, timedelta] = {
     "callback": timedelta(minutes=10),
     "select_caller_id": timedelta(seconds=30),
 }
+TEST = "a test delivery of the sender: verified, nothing dialled"
 LONGEST_KEY = 400
 UNITS = {"s": 1, "ms": 1000}
 """A second in the units of `sent_at`."""
@@ -64,7 +65,7 @@ def results(
     _fill_let(mapping, scope, now=now)
     tests = (mapping.receive.test_when, mapping.receive.known_test)
     if any(_all_hold(marks, scope, now=now) for marks in tests if marks):
-        return [Result(kind="skip", reason="a test delivery of the sender: verified, nothing dialled")]
+        return [Result(kind="skip", reason=TEST)]
     if (thin := mapping.receive.thin) and _all_hold(thin.when, scope, now=now):
         return [Result(kind="reject", reason=thin.instead, field="receive")]
     fired = _firing(mapping, scope, now=now)

@@ -6,8 +6,8 @@ from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import MethodNotAllowed
 
 from adapter.errors import AdapterError, PayloadError
+from adapter.greeting import told
 from adapter.handshake import Reply
-from adapter.intake import told
 from adapter.model import Received
 from adapter.sources import Source
 from adapter.web.answers import replied

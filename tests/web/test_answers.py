@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from datetime import timedelta
@@ -85,8 +86,8 @@ def test_a_thin_record_with_its_values_is_none(answering: Front) -> None:
         ("tested", {"lead_id": "5", "campaign_id": 8, "is_test": False}, "action"),
     ],
 )
-def test_a_test_delivery_is_verified_kept_and_never_dialled(
-    tmp_path: Path, name: str, body: dict[str, object], results: str
+def test_a_test_delivery_is_verified_kept_logged_and_never_dialled(
+    tmp_path: Path, log: io.StringIO, name: str, body: dict[str, object], results: str
 ) -> None:
     with front(tmp_path, {name: FILES[name]}) as made:
         answer = made.post(name, {"google_key": SECRET, **body})
@@ -95,6 +96,7 @@ def test_a_test_delivery_is_verified_kept_and_never_dialled(
         assert f'"kind":"{results}"' in request["results"]
         assert SECRET.encode() not in request["body"]
         assert len(made.rows("deliveries")) == (results == "action")
+        assert f"results={'queued' if results == 'action' else 'test'}" in log.getvalue()
         assert made.client.post(f"/hooks/{name}", json=body).status_code == 401
 
 
