@@ -35,6 +35,8 @@ class Ed25519(Keyed):
         key = secret_key(secret, encoding=self.secret_encoding, prefix=self.secret_prefix)
         if len(key) != 32:
             raise SchemeError("secrets", "a public key of ed25519 has 32 bytes; copy it anew from the sender")
+        if len(set(key)) < 4:  # all zeros, for one, is a key for which anybody can sign
+            raise SchemeError("secrets", "this is a placeholder and no public key; copy the key from the sender")
         return key
 
     def prove(self, secrets: Sequence[str], received: Received) -> None:

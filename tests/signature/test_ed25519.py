@@ -80,7 +80,9 @@ def test_another_key_or_none_verifies_nothing() -> None:
     assert refused(SCHEME, ["whpk_bm90IGEga2V5"], SIGNED) == "no usable secret"
 
 
-@pytest.mark.parametrize("key", ["whpk_bm90IGEga2V5", "whsk_bm90IGEga2V5", "whpk_", "whpk_?"])
+@pytest.mark.parametrize(
+    "key", ["whpk_bm90IGEga2V5", "whsk_bm90IGEga2V5", "whpk_", "whpk_?", coded(bytes(32), "whpk_")]
+)
 def test_what_is_no_key_is_told_at_start(key: str) -> None:
     with pytest.raises(SchemeError) as refusal:
         signature.check_secret(SCHEME, key)
