@@ -64,3 +64,23 @@ def test_a_handshake_can_be_written_out() -> None:
     assert judge({**record, "handshake": {"type": "get"}})["reason"].startswith("type: unknown word")
     refused = judge({**record, "handshake": asks, "url": "https://a.example/h?c=%3Cb%3E"})
     assert refused["reason"] == "a challenge code is letters, digits and hyphens, 128 at most"
+
+
+@pytest.mark.parametrize(
+    ("preset", "sample", "body"),
+    [
+        ("meta-leadads", "meta-verify.query", "1158201444"),
+        (
+            "linkedin",
+            "linkedin-challenge.query",
+            '{"challengeCode":"890e4665-4dfe-4ab1-b689-ed553bceeed0","challengeResponse":'
+            '"db449ffefc4ccab154d78c0e33300e22c00f0942c1d07eb8da2ac6f4cf16ee3a"}',
+        ),
+    ],
+)
+def test_a_recorded_question_is_answered(preset: str, sample: str, body: str) -> None:
+    query = (Path(__file__).parents[1] / "samples" / sample).read_text().strip()
+    verdict = judge(
+        {"preset": preset, "secret": "meatyhamhock", "method": "GET", "url": f"https://a.example/h?{query}"}
+    )
+    assert verdict["response"]["body"] == body

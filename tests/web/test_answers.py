@@ -13,6 +13,8 @@ import pytest
 from running import SECRET
 from werkzeug.test import TestResponse
 
+from adapter.web.answers import SOAP_FAULT
+from adapter.web.hooks import SOAP_ACK
 from web.front import CLICK, WORK, Front, front
 
 RULES = "\n".join(WORK.splitlines()[7:])
@@ -134,6 +136,13 @@ def test_a_soap_sender_hears_a_fault_when_nothing_could_be_kept(tmp_path: Path) 
         answer = made.client.post(f"/hooks/soap?key={SECRET.replace(' ', '+')}", data=SOAP, headers=XML)
         assert said(answer).startswith("503 soapenv:Server: ")
         assert answer.headers["Retry-After"]
+
+
+@pytest.mark.parametrize(("sample", "answer"), [("salesforce-ack.xml", SOAP_ACK), ("salesforce-fault.xml", SOAP_FAULT)])
+def test_soap_answers_are_built_like_the_recorded_ones(sample: str, answer: str) -> None:
+    recorded = ET.fromstring((Path(__file__).parents[1] / "samples" / sample).read_bytes())
+    ours = ET.fromstring(answer.encode())
+    assert [one.tag for one in ours.iter()] == [one.tag for one in recorded.iter()]
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
