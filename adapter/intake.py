@@ -10,11 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from adapter import policy
+from adapter import policy, replay
 from adapter.dispatcher import Dispatcher
-from adapter.errors import AdapterError, StoreError, Unavailable, UnknownMapping
+from adapter.errors import AdapterError, SignatureError, StoreError, Unavailable, UnknownMapping
+from adapter.greeting import told
+from adapter.handshake import Reply
 from adapter.logs import event
-from adapter.mapping import Result, examples, request_tree, results
+from adapter.mapping import TEST, Result, examples, request_tree, results
 from adapter.model import Delivery, Received
 from adapter.payload.redact import redact
 from adapter.sources import Source, Sources
@@ -32,10 +34,11 @@ class Came:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Taken:
-    """A request that was kept: its source and what became of its records, in order."""
+    """A request that was kept: its source and what became of its records, in order; or the reply to a handshake."""
 
     source: Source
     came: tuple[Came, ...]
+    reply: Reply | None = None
 
 
 class Intake:
@@ -49,12 +52,14 @@ class Intake:
         *,
         pool: Executor,
         wait: timedelta,
+        explain: Callable[[Source, Received, datetime], tuple[str, ...]] = lambda *_: (),
     ) -> None:
         self._sources = sources
         self._store = store
         self._dispatcher = dispatcher
         self._pool = pool
         self._wait = wait
+        self._explain = explain
 
     def take(self, name: str, received: Received, *, request_id: str, now: datetime) -> Taken:
         """Everything from the signature to the answer; raises the `AdapterError` that is to be answered.
@@ -63,18 +68,28 @@ class Intake:
         """
         try:
             source = self.source(name)
-            source.verify(received, now=now)
+            if reply := source.admit(received, now=now):
+                return Taken(source=source, came=(), reply=told(source, reply, request_id))
             document, found = examples.records(source.mapping, received)
         except AdapterError as exc:
-            self.refuse(name, exc, request_id=request_id, now=now)
+            hints = self._explain(self.source(name), received, now) if isinstance(exc, SignatureError) else ()
+            self.refuse(name, exc, request_id=request_id, now=now, hints=hints)
             raise
         made = _mapped(source, received, document, found, now=now)
+        mark = replay.fingerprint(source, received)
+        if replay.is_old(self._store, source, mark, now=now):
+            made = [(index, replay.OLD) for index, _ in made]
         entries = [_entry(source, index, result, request_id, now=now) for index, result in made]
         entries = self._claimed(entries)
-        kept = self._store.add(_arrival(source, received, request_id, now=now), entries)
+        kept = self._store.add(_arrival(source, received, request_id, now=now), entries, fingerprint=mark)
         came = tuple(_came(result, one) for (_, result), one in zip(made, kept, strict=True))
         event("request.kept", mapping=name, request=request_id, records=len(found), results=_summary(came))
-        return Taken(source=source, came=tuple(self._act(one) for one in came))
+        return Taken(source=source, came=tuple(self._act(one, self._patience(source)) for one in came))
+
+    def _patience(self, source: Source) -> timedelta:
+        """How long a click may wait for Xima: as we were told, but no longer than most of its sender's own patience."""
+        within = source.mapping.receive.answer_within
+        return min(self._wait, within * 0.8) if within else self._wait
 
     def source(self, name: str) -> Source:
         """The source of that name; raises `UnknownMapping`, or `Unavailable` when its file cannot be used."""
@@ -99,17 +114,17 @@ class Intake:
         )
         return [replace(entry, delivery=claimed) if entry is wanted[0] else entry for entry in entries]
 
-    def _act(self, came: Came) -> Came:
+    def _act(self, came: Came, wait: timedelta) -> Came:
         """Carry a claimed delivery out, as long as its sender is made to wait."""
         delivery = came.delivery
         if delivery is None or came.duplicate or delivery.lease_owner != self._dispatcher.leases.owner:
             return came
         try:
-            return replace(came, delivery=self._carry_out(delivery))
+            return replace(came, delivery=self._carry_out(delivery, wait))
         except StoreError:
             return came
 
-    def _carry_out(self, delivery: Delivery) -> Delivery:
+    def _carry_out(self, delivery: Delivery, wait: timedelta) -> Delivery:
         """The delivery as it is when the wait is over; one whose turn does not come is left to the dispatcher."""
         self._dispatcher.leases.hold(delivery)
         try:
@@ -117,15 +132,18 @@ class Intake:
         except RuntimeError:  # the pool takes no more work when its process is about to end
             return self._dispatcher.give_back(delivery, "the adapter was being stopped")
         try:
-            return under_way.result(self._wait.total_seconds())
+            return under_way.result(wait.total_seconds())
         except TooSlow:
             if under_way.cancel():
                 return self._dispatcher.give_back(delivery, "every line to Xima was taken")
             return delivery
 
-    def refuse(self, name: str, exc: AdapterError, *, request_id: str, now: datetime) -> None:
+    def refuse(
+        self, name: str, exc: AdapterError, *, request_id: str, now: datetime, hints: tuple[str, ...] = ()
+    ) -> None:
         known = name if not isinstance(exc, UnknownMapping) else ""
-        event("request.refused", mapping=known or None, request=request_id, code=exc.code, reason=exc.reason)
+        why = "; ".join(hints) or None
+        event("request.refused", mapping=known or None, request=request_id, code=exc.code, reason=exc.reason, hints=why)
         try:
             self._store.count_refusal(mapping=known, code=exc.code, reason=exc.reason, now=now)
         except StoreError as broken:
@@ -216,5 +234,11 @@ def _came(result: Result, kept: Kept | None) -> Came:
 
 
 def _summary(came: tuple[Came, ...]) -> str:
-    words = ["duplicate" if one.duplicate else one.delivery.state if one.delivery else one.result.kind for one in came]
+    words = [_word(one) for one in came]
     return ",".join(words[:10]) + (f",+{len(words) - 10}" if len(words) > 10 else "")
+
+
+def _word(came: Came) -> str:
+    if came.delivery:
+        return "duplicate" if came.duplicate else came.delivery.state
+    return "test" if came.result.reason == TEST else came.result.kind

@@ -14,8 +14,8 @@ log = logging.getLogger("adapter")
 OTHERS = ("gunicorn.error", "urllib3")
 """What else may speak in our processes; its lines go to the same place in the same shape."""
 
-IDS = ("id", "request")
-"""Fields with an id of our own: one that happens to be all digits is no telephone number."""
+IDS = ("id", "request", "handshake")
+"""Fields with an id: one that happens to be all digits is no telephone number."""
 
 _NUMBER = re.compile(
     r"""(?: (?<=tel:) | (?<![0-9A-Za-z:.-]) )               # not inside an id, a time or another number

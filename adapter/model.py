@@ -51,13 +51,15 @@ class Received:
     """One HTTP request as the sender meant it.
 
     `url` is the public origin from the settings plus the raw target the server received; header names are
-    lower case, their values text of bytes (latin-1), repeated headers joined by a comma.
+    lower case, their values text of bytes (latin-1), repeated headers joined by a comma. `address` is the
+    client's, as the outermost trusted proxy tells it; empty when nobody knows.
     """
 
     method: str
     url: str
     headers: Mapping[str, str]
     body: bytes
+    address: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -56,7 +56,9 @@ class Gunicorn(BaseApplication):
 
     def load(self) -> Any:
         """The application; called by gunicorn in every worker, after the fork."""
-        found = sources.load(self.given.mappings, public_url=self.given.public_url)  # what is broken was told before
+        found = sources.load(
+            self.given.mappings, public_url=self.given.public_url, trusted_proxies=self.given.trusted_proxies
+        )  # what is broken was told before
         return wsgi.create(self.given, found)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from adapter import mapping, signature
 from adapter.errors import MappingError, SchemeError, SettingsError
+from adapter.handshake import Reply
 from adapter.mapping import examples, preset
 from adapter.mapping.compiled import Proof
 from adapter.mapping.problems import Place, Problem
@@ -39,11 +40,36 @@ class Source:
 
     mapping: mapping.Mapping
     proofs: tuple[Ready, ...]
+    handshake_secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    def admit(self, received: Received, *, now: datetime) -> Reply | None:
+        """Raise `SignatureError` unless every proof holds; the answer when the request is only a handshake."""
+        if reply := self.greeting(received, now=now):
+            return reply
+        self._verify(self.proofs, received, now=now)
+        asks = self.mapping.receive.handshake
+        return asks.signed(received, self.handshake_secrets) if asks else None
+
+    def greeting(self, received: Received, *, now: datetime) -> Reply | None:
+        """The answer to a handshake made before the sender can sign: only the further proofs must hold."""
+        asks = self.mapping.receive.handshake
+        reply = asks.greeting(received, self.handshake_secrets) if asks else None
+        if reply:
+            self._verify(self.proofs[1:], received, now=now)
+        return reply
 
     def verify(self, received: Received, *, now: datetime) -> None:
         """Raise `SignatureError` unless every proof holds."""
-        for proof in self.proofs:
+        self._verify(self.proofs, received, now=now)
+
+    def _verify(self, proofs: tuple[Ready, ...], received: Received, *, now: datetime) -> None:
+        for proof in proofs:
             signature.verify(proof.scheme, proof.secrets, received, now=now)
+
+    def explain(self, received: Received, *, now: datetime) -> tuple[str, ...]:
+        """Why the first proof that does not hold was refused, in sentences for a log (see `signature.explain`)."""
+        why = (signature.explain(proof.scheme, proof.secrets, received, now=now) for proof in self.proofs)
+        return next(filter(None, why), ())
 
     @property
     def covers_url(self) -> bool:
@@ -135,7 +161,7 @@ def missing_secrets(loaded: mapping.Mapping, environ: ReadOnly[str, str] | None 
 
 
 def _names(loaded: mapping.Mapping) -> list[str]:
-    return [name for proof in loaded.receive.proofs for name in proof.secrets]
+    return [*(name for proof in loaded.receive.proofs for name in proof.secrets), *loaded.receive.handshake_secrets]
 
 
 def _secret(name: str, environ: ReadOnly[str, str] | None) -> tuple[str, str]:
@@ -147,8 +173,17 @@ def _secret(name: str, environ: ReadOnly[str, str] | None) -> tuple[str, str]:
     return (text, "") if text and text.strip() else ("", f"{name} is not set")
 
 
-def ready(loaded: mapping.Mapping, *, public_url: str, environ: ReadOnly[str, str] | None = None) -> Source:
-    """The mapping with its secrets; raises `SettingsError` naming each that is missing or cannot be used."""
+def ready(
+    loaded: mapping.Mapping,
+    *,
+    public_url: str,
+    trusted_proxies: int | None = None,
+    environ: ReadOnly[str, str] | None = None,
+) -> Source:
+    """The mapping with its secrets; raises `SettingsError` naming each that is missing or cannot be used.
+
+    `trusted_proxies` is the setting of the server that will use it; None where nothing is received.
+    """
     found = {name: _secret(name, environ) for name in _names(loaded)}
     problems = [f"{why}: {loaded.name} checks its sender with it" for text, why in found.values() if not text]
     proofs = []
@@ -156,9 +191,13 @@ def ready(loaded: mapping.Mapping, *, public_url: str, environ: ReadOnly[str, st
         texts = {name: found[name][0] for name in proof.secrets} | {f"'{one}'": one for one in proof.identifiers}
         problems += [said for name, text in texts.items() if text and (said := _unusable(proof, name, text))]
         proofs.append(Ready(proof.scheme, tuple(texts.values())))
-    source = Source(mapping=loaded, proofs=tuple(proofs))
+    asked = tuple(found[name][0] for name in loaded.receive.handshake_secrets) or proofs[0].secrets
+    source = Source(mapping=loaded, proofs=tuple(proofs), handshake_secrets=asked)
     if source.covers_url and not public_url:
         problems.append(f"ADAPTER_PUBLIC_URL is not set: the signature {loaded.name} checks covers the URL")
+    if trusted_proxies == 0 and any(isinstance(one.scheme, signature.ClientCertificate) for one in proofs):
+        said = f"anybody could send the header in which {loaded.name} looks for the client's certificate"
+        problems.append(f"ADAPTER_TRUSTED_PROXIES is 0: {said}; set it to the number of proxies in front")
     if problems:
         raise SettingsError(problems)
     return source
@@ -173,13 +212,17 @@ def _unusable(proof: Proof, name: str, secret: str) -> str:
     return ""
 
 
-def load(folder: Path, *, public_url: str, environ: ReadOnly[str, str] | None = None) -> Sources:
+def load(
+    folder: Path, *, public_url: str, trusted_proxies: int = 0, environ: ReadOnly[str, str] | None = None
+) -> Sources:
     """Everything in a folder; a file that cannot be used never hides the others."""
     usable: dict[str, Source] = {}
     broken: dict[str, Broken] = {}
     for path in mapping_files(folder):
         try:
-            usable[path.stem] = ready(read(path), public_url=public_url, environ=environ)
+            usable[path.stem] = ready(
+                read(path), public_url=public_url, trusted_proxies=trusted_proxies, environ=environ
+            )
         except MappingError as exc:
             broken[path.stem] = Broken(file=path.name, problems=rendered(path, exc))
         except SettingsError as exc:

@@ -37,7 +37,7 @@ def tenants(given: Settings) -> dict[str, xima.Client]:
 
 def loaded(given: Settings) -> Sources:
     """The mappings in force; those that cannot be used are logged with everything that is wrong."""
-    found = sources.load(given.mappings, public_url=given.public_url)
+    found = sources.load(given.mappings, public_url=given.public_url, trusted_proxies=given.trusted_proxies)
     for broken in found.broken.values():
         for problem in broken.problems:
             logs.event("mapping.broken", level=logging.ERROR, problem=problem.splitlines()[0])
@@ -64,3 +64,4 @@ def _secrets(found: Sources) -> Iterator[str]:
     for source in found.usable.values():
         for proof in source.proofs:
             yield from proof.secrets
+        yield from source.handshake_secrets

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from adapter.store.engine import Database
-from benchmarks import records, stage
+from benchmarks import records, senders, stage
 from benchmarks.bodies import Kind, phone
 from benchmarks.figures import Figure, Target, percentile
 from benchmarks.filling import opened, put
@@ -148,8 +148,22 @@ def record(effort: Effort) -> list[Figure]:
     return [Figure(name="verify, parse and map one record", unit="us CPU", product=costs)]
 
 
+def largest(effort: Effort) -> list[Figure]:
+    """Processor time of the largest requests of HubSpot and Salesforce: the proof, the body."""
+    measured = (
+        ("verify and parse 5 KB of HubSpot", senders.hubspot_cpu_milliseconds, Target(most=0.3)),
+        ("parse 1 MB of SOAP, 100 records", senders.soap_cpu_milliseconds, Target(most=60)),
+        ("find the organisation in it", senders.organization_cpu_milliseconds, None),
+        ("explain a wrong signature, 16 KB", senders.refusal_cpu_milliseconds, Target(most=5)),
+    )
+    return [
+        Figure(name=name, unit="ms CPU", product=[measure() for _ in range(effort.rounds)], target=target)
+        for name, measure, target in measured
+    ]
+
+
 CASES: Mapping[str, Callable[[Effort], list[Figure]]] = {
-    case.__name__: case for case in (click, slow, lead, receipt, dispatch, held, start, record)
+    case.__name__: case for case in (click, slow, lead, receipt, dispatch, held, start, record, largest)
 }
 
 

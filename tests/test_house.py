@@ -12,10 +12,10 @@ import pytest
 ROOT = Path(__file__).parent.parent / "adapter"
 LAYERS = (
     ("errors", "model"),
-    ("units", "path", "template", "condition", "phone", "hours", "retry", "payload", "signature"),
+    ("units", "path", "template", "condition", "phone", "hours", "retry", "payload", "signature", "handshake"),
     ("mapping", "policy"),
     ("logs", "xima", "settings", "store", "sources", "sandbox"),
-    ("receipt", "dispatcher", "intake"),
+    ("receipt", "dispatcher", "replay", "greeting", "intake"),
     ("web",),
     ("wsgi", "server", "cli", "__main__"),
 )

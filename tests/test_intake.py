@@ -87,9 +87,9 @@ class Flaky(Store):
         if name in self.broken:
             raise StoreError("the disk is full")
 
-    def add(self, arrival: Arrival, entries: Any) -> list[Kept | None]:
+    def add(self, arrival: Arrival, entries: Any, **more: Any) -> list[Kept | None]:
         self._check("add")
-        return super().add(arrival, entries)
+        return super().add(arrival, entries, **more)
 
     def save(self, *given: Any, **more: Any) -> bool:
         self._check("save")

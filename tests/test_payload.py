@@ -122,8 +122,16 @@ def test_it_reads_what_the_senders_send(sample: dict[str, Any]) -> None:
         assert path.text_of(path.get(path.compile(sample["phone_path"]), tree)) == sample["phone"]
 
 
+NO_BODIES = {
+    *("hubspot-crm-card.query", "linkedin-challenge.query", "meta-verify.query"),
+    *("salesforce-ack.xml", "salesforce-fault.xml"),
+}
+"""Recorded queries and answers."""
+
+
 def test_every_sample_is_in_the_index() -> None:
-    assert {file.name for file in SAMPLES.iterdir()} == {"index.json", *(row["file"] for row in INDEX)}
+    found = {file.name for file in SAMPLES.iterdir()}
+    assert found - NO_BODIES == {"index.json", *(row["file"] for row in INDEX)}
 
 
 def test_json_inside_a_form_field_can_be_read_in_turn() -> None:

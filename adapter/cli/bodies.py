@@ -14,14 +14,17 @@ from urllib.parse import parse_qsl, urlencode
 import click
 import requests
 
-from adapter import condition, path, signature
+from adapter import condition, path, payload, signature
 from adapter.errors import TextError
 from adapter.mapping import Mapping, examples
 from adapter.mapping.compiled import Example
+from adapter.mapping.run import UNITS
 from adapter.mapping.text import Where
 from adapter.model import Received
 from adapter.settings import TABLE
 from adapter.sources import Source
+
+NO_RECEIPT = "This sender is not told what became of it; you are: xima-adapter deliveries"
 
 
 class Origin(click.ParamType[str]):
@@ -81,11 +84,33 @@ def signed(source: Source, name: str | None, changes: Sequence[str], *, origin: 
     request = examples.received(source.mapping, example)
     url = request.url.replace("https://example.com", origin, 1)
     kind = examples.kind_of(source.mapping, request)
-    request = replace(request, url=url, body=_changed(kind, request.body, changes))
+    body = _changed(kind, _as_of_now(source.mapping, kind, request.body, now=now), changes)
+    request = replace(request, url=url, body=body)
     message_id = f"msg_{secrets.token_hex(12)}"
     for proof in source.proofs:
-        request = signature.sign(proof.scheme, proof.secrets[0], request, now=now, message_id=message_id)
+        request = signature.sign(proof.scheme, "".join(proof.secrets[:1]), request, now=now, message_id=message_id)
     return request
+
+
+def _as_of_now(mapping: Mapping, kind: str, body: bytes, *, now: datetime) -> bytes:
+    """The body with its sender's own time of the event, where it says one, set to now: a recorded one is long past."""
+    stamp = mapping.sent_at
+    if stamp is None or stamp.path.root != "record" or kind not in ("json", "form"):
+        return body
+    text = now.isoformat() if stamp.unit == "iso8601" else str(int(now.timestamp() * UNITS[stamp.unit]))
+    if kind == "form":
+        name = str(stamp.path.steps[0])
+        return _changed(kind, body, [f"{name}={text}"]) if name in _names(body) else body
+    tree = json.loads(body)
+    for record in payload.records(tree, mapping.receive.records):
+        if (found := path.get(stamp.path, record)) is not None:
+            _put(record, str(stamp.path), int(text) if isinstance(found, int) else text)
+    return json.dumps(tree).encode()
+
+
+def _names(body: bytes) -> list[str]:
+    """The names of an url-encoded form's fields."""
+    return [name for name, _ in parse_qsl(body.decode().strip(), keep_blank_values=True)]
 
 
 def _example(mapping: Mapping, name: str | None) -> Example:
@@ -119,7 +144,7 @@ def _pair(change: str) -> tuple[str, str]:
     return found[1], found[2]
 
 
-def _put(tree: Any, where: str, value: str) -> None:
+def _put(tree: Any, where: str, value: str | int) -> None:
     """Set what stands at a path; groups that are missing are made, lists are only walked through."""
     try:
         compiled = path.compile(where)
@@ -166,4 +191,6 @@ def spoken(answer: requests.Response) -> Iterator[str]:
     elif isinstance(told, dict) and "error" in told:
         yield f"{told['error']['code']}: {told['error']['message']}"
     else:
-        yield answer.text.strip()[:500]
+        if shown := answer.text.strip()[:500]:
+            yield shown
+        yield NO_RECEIPT

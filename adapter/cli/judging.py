@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
-from adapter import condition, signature, sources, wsgi
+from adapter import condition, handshake, signature, sources, wsgi
 from adapter.cli.shown import plainly, print_json
-from adapter.errors import SchemeError, SignatureError, TextError
+from adapter.errors import PayloadError, SchemeError, SignatureError, TextError
 from adapter.model import Received
 
 
@@ -22,9 +22,13 @@ from adapter.model import Received
 def verify(file: Any) -> None:
     """Judge the signatures of recorded requests.
 
+    Each verdict says why, with hints at what is probably wrong: another URL, a body that was rewritten, a secret that
+    is read in the wrong way.
+
     FILE is one JSON object or a list of them (- reads it from standard input), each with "id", "preset" or "verify",
     "secret", "method", "url", "headers", "body" (the text as sent, or "body_base64") and "now" (seconds since 1970);
-    what a preset asks for beside (header, query, organization) stands there too. Exit code 0 when all are valid.
+    what a preset asks for beside (header, query, organization) stands there too. A handshake's answer stands under
+    "response". Exit code 0 when all are valid.
 
     \b
     Example:
@@ -47,10 +51,40 @@ def judge(recorded: Any) -> dict[str, Any]:
         if not isinstance(recorded, Mapping):
             raise TextError("a recorded request is a JSON object")
         scheme, secrets = _scheme(recorded), _secrets(recorded)
-        signature.verify(scheme, secrets, _received(recorded), now=_now(recorded.get("now")))
-    except (SignatureError, SchemeError, TextError) as exc:
-        return {"id": name, "verdict": "invalid", "reason": exc.reason}
-    return {"id": name, "verdict": "valid", "reason": ""}
+        received, now = _received(recorded), _now(recorded.get("now"))
+        asks = _handshake(recorded)
+        if reply := asks.greeting(received, secrets) if asks else None:
+            return {"id": name, "verdict": "valid", "reason": "", "hints": [], "response": _response(reply)}
+        verdict = _verdict(scheme, secrets, received, now=now)
+        if asks and verdict["verdict"] == "valid" and (reply := asks.signed(received, secrets)):
+            verdict["response"] = _response(reply)
+    except (SchemeError, SignatureError, PayloadError, TextError) as exc:
+        return {"id": name, "verdict": "invalid", "reason": exc.reason, "hints": []}
+    return {"id": name, **verdict}
+
+
+def _verdict(scheme: signature.Scheme, secrets: Sequence[str], received: Received, *, now: datetime) -> dict[str, Any]:
+    try:
+        signature.verify(scheme, secrets, received, now=now)
+    except SignatureError as exc:
+        hints = signature.explain(scheme, secrets, received, now=now)
+        return {"verdict": "invalid", "reason": ": ".join((exc.reason, *hints[:1])), "hints": list(hints)}
+    matching = signature.matching(scheme, secrets, received, now=now)
+    return {"verdict": "valid", "reason": "", "hints": [matching] if matching else []}
+
+
+def _handshake(recorded: Mapping[str, Any]) -> handshake.Handshake | None:
+    """What the sender asks before it sends: that of the preset, or the one that is written out."""
+    if isinstance(recorded.get("handshake"), Mapping):
+        return handshake.read(recorded["handshake"])
+    preset = sources.presets().get(str(recorded.get("preset")))
+    return preset.handshake if preset else None
+
+
+def _response(reply: handshake.Reply) -> dict[str, Any]:
+    """What the server would answer."""
+    told = {"status": reply.status, "content_type": reply.content_type, "body": reply.body}
+    return {**told, "headers": dict(reply.headers)}
 
 
 def _scheme(recorded: Mapping[str, Any]) -> signature.Scheme:

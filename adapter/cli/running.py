@@ -67,7 +67,7 @@ def _prepared(bind: str | None) -> Settings:
 
 def announce(given: Settings) -> None:
     """Say what is served and what is not; raises `SettingsError` when no mapping can be used at all."""
-    found = sources.load(given.mappings, public_url=given.public_url)
+    found = sources.load(given.mappings, public_url=given.public_url, trusted_proxies=given.trusted_proxies)
     problems = [problem for broken in found.broken.values() for problem in broken.problems]
     if not found.usable:
         none = f"there is no mapping file (*.yaml) in {given.mappings}: copy one of the shipped ones"

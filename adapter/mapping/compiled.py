@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from adapter import hours, path, phone
 from adapter.condition import Condition
+from adapter.handshake import Handshake
 from adapter.mapping.problems import Place
 from adapter.mapping.text import Where
 from adapter.signature import Scheme
@@ -80,6 +81,14 @@ class Proof:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Thin:
+    """Records that hold no telephone number (all, without conditions), and what to set up with the sender instead."""
+
+    instead: str
+    when: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Receive:
     """What a sender sends, how it proves who it is, and what it wants to hear."""
 
@@ -93,6 +102,12 @@ class Receive:
     answer_body: str | None = None
     answer_type: str = "application/json"
     test_when: tuple[Condition, ...] = ()
+    known_test: tuple[Condition, ...] = ()
+    thin: Thin | None = None
+    handshake: Handshake | None = None
+    handshake_secrets: tuple[str, ...] = ()
+    answer_within: timedelta | None = None
+    unique_body: bool = False
     drop_headers: frozenset[str] = frozenset()
     drop_query: frozenset[str] = frozenset()
     drop_fields: frozenset[str] = frozenset()

@@ -107,7 +107,7 @@ def _made(
         tenant=data["tenant"],
         version=version,
         receive=sender,
-        once=Once(key=key, remember=own.get("for_", REMEMBERED), own="key" in own),
+        once=Once(key=key, remember=own.get("for_") or (preset and preset.once_for) or REMEMBERED, own="key" in own),
         sent_at=data.get("sent_at") or (preset.sent_at if preset else None),
         fresh_for=data.get("fresh_for"),
         empty_values=frozenset(folded(word) for word in data["empty_values"]),

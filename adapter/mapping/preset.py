@@ -4,28 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping as ReadOnly
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from marshmallow import ValidationError, fields, post_load
 
 from adapter import path, template
+from adapter.condition import Condition
 from adapter.errors import MappingError
+from adapter.handshake import Handshake
 from adapter.mapping import text
-from adapter.mapping.compiled import SentAt
+from adapter.mapping.compiled import SentAt, Thin
 from adapter.mapping.problems import Place, Problem
-from adapter.mapping.sender import ANSWERS, BODIES, SentAtSchema, compiled_scheme
+from adapter.mapping.schema import ConditionSchema
+from adapter.mapping.sender import ANSWERS, BODIES, SentAtSchema, ThinSchema, compiled_handshake, compiled_scheme
 from adapter.mapping.vocabulary import (
     Each,
     Named,
     Part,
     Strict,
     a_count,
+    a_duration,
     a_path,
     a_template,
     a_text,
     one_of,
     yes_no,
 )
+
+GROUPS = ("crm", "form", "generic")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,6 +54,7 @@ class Preset:
     verify: ReadOnly[str, Any]
     parameters: ReadOnly[str, Parameter]
     setup: tuple[str, ...]
+    group: str = "form"
     body: str | None = None
     records: path.Path | None = None
     max_records: int = 1000
@@ -55,7 +63,21 @@ class Preset:
     drop: tuple[str, ...] = ()
     drop_query: tuple[str, ...] = ()
     answer: str = "receipts"
+    only_200: bool = False
+    answer_within: timedelta | None = None
+    once_for: timedelta | None = None
+    unique_body: bool = False
+    handshake: Handshake | None = None
+    test_when: tuple[Condition, ...] = ()
+    thin: Thin | None = None
     also_required: bool = False
+
+
+class _Handshake(fields.Field[Handshake]):
+    """How the sender asks whether this URL is ours."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **extra: Any) -> Handshake:
+        return compiled_handshake(value)
 
 
 class ParameterSchema(Strict):
@@ -76,6 +98,7 @@ class PresetSchema(Strict):
 
     name = a_text(required=True)
     title = a_text(required=True)
+    group = one_of(GROUPS)
     about = a_text(required=True)
     verify = fields.Raw(required=True)
     parameters = Named(Part(ParameterSchema), load_default=dict)
@@ -87,6 +110,13 @@ class PresetSchema(Strict):
     drop = Each(a_text())
     drop_query = Each(a_text())
     answer = one_of(ANSWERS)
+    only_200 = yes_no()
+    answer_within = a_duration()
+    once_for = a_duration()
+    unique_body = yes_no()
+    handshake = _Handshake()
+    test_when = Each(Part(ConditionSchema))
+    thin = Part(ThinSchema)
     also_required = yes_no()
     setup = Each(a_text(), load_default=())
 

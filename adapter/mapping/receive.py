@@ -8,10 +8,11 @@ from typing import Any
 
 from marshmallow import ValidationError
 
+from adapter.handshake import Handshake
 from adapter.mapping.compiled import Proof, Receive
 from adapter.mapping.preset import Preset
 from adapter.mapping.problems import Said, did_you_mean
-from adapter.mapping.sender import ReceiveSchema, compiled_scheme
+from adapter.mapping.sender import ReceiveSchema, compiled_handshake, compiled_scheme
 from adapter.mapping.text import Group
 from adapter.mapping.vocabulary import MISSING, exactly_one, unknown_key
 
@@ -24,7 +25,7 @@ def build(data: ReadOnly[str, Any], original: Group, presets: Presets) -> Receiv
     """The compiled form of `receive`; raises `ValidationError` with everything that is wrong in it."""
     source = exactly_one(original, ("from", "verify"), "it is not said who sends")
     preset = _preset(data["from_"], presets) if source == "from" else None
-    if problem := dict(_problems(data, original, preset)):
+    if problem := {**dict(_problems(data, original, preset)), **(dict(_at_odds(data, preset)) if preset else {})}:
         raise ValidationError(problem)
     return _receive(data, preset, (_own_proof(data, original, preset), *data["also"]))
 
@@ -52,9 +53,19 @@ def _problems(data: ReadOnly[str, Any], original: Group, preset: Preset | None) 
         yield "secrets", [Said(MISSING, hint="name the variable that holds the secret: secrets: [MY_SECRET]")]
     if named and "secrets" in data:
         yield "secrets", [Said("the secrets belong to the second proof", hint="move them under also", of_key=True)]
-    if preset and preset.also_required and not data["also"]:
+
+
+def _at_odds(data: ReadOnly[str, Any], preset: Preset) -> Iterator[tuple[str, list[str]]]:
+    """What a mapping may not say, or not leave out, about this sender."""
+    if preset.also_required and not any(proof.secrets for proof in data["also"]):
         said = f"{preset.name} proves who sends by an identifier, which is no secret: a second proof is needed"
         yield "from", [Said(said, hint="add also: with query_token or header_token and its secrets")]
+    if "handshake" in data:
+        said = f"the preset {preset.name} says how its sender asks"
+        yield "handshake", [Said(said, hint="remove it; a handshake of your own goes with verify", of_key=True)]
+    if preset.only_200 and data.get("answer", {}).get("failures"):
+        said = f"{preset.name} takes every status but 200 for a broken address"
+        yield "answer", [Said(said, hint="remove failures: 4xx", of_key=True)]
 
 
 def _own_proof(data: ReadOnly[str, Any], original: Group, preset: Preset | None) -> Proof:
@@ -85,10 +96,23 @@ def _receive(data: ReadOnly[str, Any], preset: Preset | None, proofs: tuple[Proo
         answer_body=answer.get("body"),
         answer_type=answer.get("type", "application/json"),
         test_when=data["test_when"],
+        known_test=preset.test_when if preset else (),
+        thin=preset.thin if preset else None,
+        handshake=preset.handshake if preset else _own_handshake(data),
+        handshake_secrets=data.get("handshake_secrets", ()),
+        answer_within=preset.answer_within if preset else None,
+        unique_body=data.get("unique_body", preset.unique_body if preset else False),
         drop_headers=secret["header"],
         drop_query=secret["query"].union(preset.drop_query if preset else ()),
         drop_fields=secret["body"].union(preset.drop if preset else ()),
     )
+
+
+def _own_handshake(data: ReadOnly[str, Any]) -> Handshake | None:
+    try:
+        return compiled_handshake(data["handshake"]) if "handshake" in data else None
+    except ValidationError as exc:
+        raise ValidationError({"handshake": exc.messages}) from exc
 
 
 def _secret_places(proofs: tuple[Proof, ...]) -> dict[str, frozenset[str]]:

@@ -22,6 +22,7 @@ FRESH_FOR: ReadOnly[str, timedelta] = {
     "callback": timedelta(minutes=10),
     "select_caller_id": timedelta(seconds=30),
 }
+TEST = "a test delivery of the sender: verified, nothing dialled"
 LONGEST_KEY = 400
 UNITS = {"s": 1, "ms": 1000}
 """A second in the units of `sent_at`."""
@@ -62,14 +63,19 @@ def results(
     """One result for every rule that fires (the first only, unless `match: all`), or a single skip."""
     scope = Scope(record, request, mapping.empty_values, trace=trace)
     _fill_let(mapping, scope, now=now)
-    if mapping.receive.test_when and all(
-        condition.holds(one, scope.find, now=now) for one in mapping.receive.test_when
-    ):
-        return [Result(kind="skip", reason="a test delivery of the sender: verified, nothing dialled")]
+    tests = (mapping.receive.test_when, mapping.receive.known_test)
+    if any(_all_hold(marks, scope, now=now) for marks in tests if marks):
+        return [Result(kind="skip", reason=TEST)]
+    if (thin := mapping.receive.thin) and _all_hold(thin.when, scope, now=now):
+        return [Result(kind="reject", reason=thin.instead, field="receive")]
     fired = _firing(mapping, scope, now=now)
     if not fired:
         return [Result(kind="skip", reason="no rule matched")]
     return [_result(mapping, rule, scope, now=now) for rule in fired]
+
+
+def _all_hold(conditions: tuple[condition.Condition, ...], scope: Scope, *, now: datetime) -> bool:
+    return all(condition.holds(one, scope.find, now=now) for one in conditions)
 
 
 def _fill_let(mapping: Mapping, scope: Scope, *, now: datetime) -> None:

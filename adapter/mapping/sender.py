@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from marshmallow import INCLUDE, ValidationError, fields, post_load
 
-from adapter import signature
+from adapter import handshake, signature
 from adapter.errors import SchemeError, TextError
-from adapter.mapping.compiled import Proof, SentAt
+from adapter.mapping.compiled import Proof, SentAt, Thin
 from adapter.mapping.problems import Said
 from adapter.mapping.schema import ConditionSchema
 from adapter.mapping.text import Group
 from adapter.mapping.vocabulary import (
     MESSAGES,
+    MISSING,
     UNKNOWN,
     Each,
     Part,
@@ -30,9 +32,12 @@ from adapter.mapping.vocabulary import (
     yes_no,
 )
 
+Described = TypeVar("Described")
+
 ANSWERS = ("receipts", "soap_ack", "empty_object", "empty")
 BODIES = ("json", "form", "soap", "xml")
 FURTHER = {"header_token": "name", "query_token": "name", "basic": None}
+GUARDS = {"ip_allow": "networks", "client_certificate": "name"}
 """Word of a further proof, which is its scheme -> the key of the scheme that stands behind the word, if any."""
 
 
@@ -51,8 +56,17 @@ def secret_names(**extra: Any) -> Each:
 
 def compiled_scheme(description: Any) -> signature.Scheme:
     """The scheme of a description; raises `ValidationError` under the key that is at fault."""
+    return _described(signature.scheme, description)
+
+
+def compiled_handshake(description: Any) -> handshake.Handshake:
+    """The handshake of a description; raises `ValidationError` under the key that is at fault."""
+    return _described(handshake.read, description)
+
+
+def _described(read: Callable[[Any], Described], description: Any) -> Described:
     try:
-        return signature.scheme(description)
+        return read(description)
     except SchemeError as exc:
         steps = [int(step) if step.isdecimal() else step for step in (exc.key or "scheme").split(".")]
         message: Any = [_said(exc, steps[-1])]
@@ -75,24 +89,40 @@ class AlsoSchema(Strict):
     header_token = a_text()
     query_token = a_text()
     basic = yes_no()
+    ip_allow = Each(a_text())
+    client_certificate = a_text()
     value_prefix = a_text()
-    secrets = secret_names(required=True)
+    accept = Each(a_text())
+    secrets = secret_names()
 
     @post_load(pass_original=True)
     def make(self, data: dict[str, Any], original: Group, **extra: Any) -> Proof:
         """The compiled proof."""
-        word = exactly_one(original, tuple(FURTHER), "the kind of proof is missing")
-        if "value_prefix" in data and word != "header_token":
-            said = Said("value_prefix belongs to header_token", hint="remove it", of_key=True)
-            raise ValidationError({"value_prefix": [said]})
-        named = {FURTHER[word]: data[word]} if FURTHER[word] else {}
-        prefix = {"value_prefix": data["value_prefix"]} if "value_prefix" in data else {}
+        word = exactly_one(original, (*FURTHER, *GUARDS), "the kind of proof is missing")
+        if problem := dict(_misplaced(data, word)):
+            raise ValidationError(problem)
+        named = FURTHER.get(word) or GUARDS.get(word)
+        description: dict[str, Any] = {"scheme": word}
+        description |= {name: data[name] for name in ("value_prefix", "accept") if name in data}
+        if named:
+            description[named] = data[word]
         try:
-            scheme = compiled_scheme({"scheme": word, **named, **prefix})
+            scheme = _described(signature.guard if word in GUARDS else signature.scheme, description)
         except ValidationError as exc:
-            renamed = {word if key == FURTHER[word] else key: said for key, said in exc.messages_dict.items()}
+            renamed = {word if key == named else key: said for key, said in exc.messages_dict.items()}
             raise ValidationError(renamed) from exc
-        return Proof(scheme=scheme, secrets=data["secrets"])
+        return Proof(scheme=scheme, secrets=data.get("secrets", ()))
+
+
+def _misplaced(data: dict[str, Any], word: str) -> Iterator[tuple[str, list[str]]]:
+    """The keys that do not go with this kind of further proof, or that it needs."""
+    for key, owner in (("value_prefix", "header_token"), ("accept", "client_certificate")):
+        if key in data and word != owner:
+            yield key, [Said(f"{key} belongs to {owner}", hint="remove it", of_key=True)]
+    if word in FURTHER and "secrets" not in data:
+        yield "secrets", [MISSING]
+    if word in GUARDS and "secrets" in data:
+        yield "secrets", [Said(f"there is no secret in {word}", hint="remove it", of_key=True)]
 
 
 class AnswerSchema(Strict):
@@ -124,7 +154,22 @@ class ReceiveSchema(Strict):
     records = Read(_records)
     max_records = a_count(1000)
     answer = Part(AnswerSchema)
+    handshake = fields.Raw(error_messages=MESSAGES)
+    handshake_secrets = secret_names()
+    unique_body = yes_no()
     test_when = Each(Part(ConditionSchema), load_default=())
+
+
+class ThinSchema(Strict):
+    """Records of a sender that hold no telephone number."""
+
+    when = Each(Part(ConditionSchema), load_default=())
+    instead = a_text(required=True)
+
+    @post_load
+    def make(self, data: dict[str, Any], **extra: Any) -> Thin:
+        """The compiled form."""
+        return Thin(**data)
 
 
 class SentAtSchema(Strict):

@@ -10,10 +10,23 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from adapter.model import Received
+from adapter.signature.explain import explain, matching
+from adapter.signature.guards import ClientCertificate, Guard
 from adapter.signature.proof import Scheme
-from adapter.signature.scheme import scheme
+from adapter.signature.scheme import guard, scheme
 
-__all__ = ["Scheme", "check_secret", "scheme", "sign", "verify"]
+__all__ = [
+    "ClientCertificate",
+    "Guard",
+    "Scheme",
+    "check_secret",
+    "explain",
+    "guard",
+    "matching",
+    "scheme",
+    "sign",
+    "verify",
+]
 
 
 def verify(scheme: Scheme, secrets: Sequence[str], received: Received, *, now: datetime) -> None:

@@ -72,6 +72,23 @@ class Description:
             raise SchemeError(self.name(key), f"must be a list of: {', '.join(choices)}")
         return tuple(self._known(key, word, choices) for word in value)
 
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of texts, which may be empty, or a single one."""
+        value = self.keys[key] if self.has(key) else ()
+        if isinstance(value, str):
+            value = [value]
+        if not isinstance(value, Sequence) or not all(isinstance(one, str) and one for one in value):
+            raise SchemeError(self.name(key), "must be a list of texts")
+        return tuple(value)
+
+    def flag(self, key: str) -> bool:
+        """Yes or no, which is what is meant without the key."""
+        words = {True: True, False: False, "yes": True, "no": False, "true": True, "false": False}
+        value = self.keys[key] if self.has(key) else False
+        if not isinstance(value, bool | str) or value not in words:
+            raise SchemeError(self.name(key), "must be yes or no")
+        return words[value]
+
     def number(self, key: str, default: int, *, most: int) -> int:
         """A whole number from 1 to `most`."""
         text = self.text(key, str(default))

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 from adapter.errors import SchemeError
 
@@ -49,3 +50,12 @@ def secret_key(secret: str, *, encoding: str = "utf8", prefix: str = "") -> byte
     if not key:
         raise SchemeError("secrets", "the secret is empty; set the variable that is to hold it")
     return key
+
+
+def usable_keys(secrets: Sequence[str], key: Callable[[str], bytes] = secret_key) -> list[bytes]:
+    """The keys of those secrets that can be used, in their order."""
+    keys: list[bytes] = []
+    for secret in secrets:
+        with suppress(SchemeError):
+            keys.append(key(secret))
+    return keys

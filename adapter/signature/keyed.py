@@ -7,6 +7,7 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from adapter.errors import SchemeError
 from adapter.model import Received
@@ -47,13 +48,13 @@ class Keyed(Proof):
         return self.layout.signatures(material.header(received, self.header))
 
     def accepted(self, key: bytes, received: Received) -> list[bytes]:
-        timestamp = self._timestamp(received)
+        timestamp = self.timestamp(received)
         return [form for url in self._urls(received) for form in self._forms(key, received, url, timestamp)]
 
     def verify(self, secrets: Sequence[str], received: Received, *, now: datetime) -> None:
-        Proof.verify(self, secrets, received, now=now)
+        self.prove(secrets, received)
         if self.clock:  # only now is the timestamp the sender's word
-            self.clock.check(self._timestamp(received), now=now)
+            self.clock.check(self.timestamp(received), now=now)
 
     def sign(self, secret: str, received: Received, *, now: datetime, message_id: str) -> Received:
         timestamp = self.clock.write(now) if self.clock else b""
@@ -63,11 +64,12 @@ class Keyed(Proof):
         if self.clock and self.clock.header:
             headers[self.clock.header.lower()] = timestamp.decode()
         unsigned = replace(received, headers=headers)
-        signature = self._forms(self.key(secret), unsigned, self._urls(received)[0], timestamp)[0]
+        signature = self._forms(self._signing_key(secret), unsigned, self._urls(received)[0], timestamp)[0]
         signed = self.layout.write(signature, timestamp).decode("latin-1")
         return replace(received, headers=headers | {self.header.lower(): signed})
 
-    def _timestamp(self, received: Received) -> bytes:
+    def timestamp(self, received: Received) -> bytes:
+        """The moment as the sender wrote it, empty when it writes none; raise `SignatureError` when it is missing."""
         if isinstance(self.layout, Items) and self.layout.ts_key:
             return self.layout.timestamp(material.header(received, self.header))
         return material.header(received, self.clock.header) if self.clock else b""
@@ -78,10 +80,17 @@ class Keyed(Proof):
         url = material.wire(received.url)
         return list(dict.fromkeys(material.URL_FORMS[form](url) for form in self.url_forms))
 
-    def _forms(self, key: bytes, received: Received, url: bytes, timestamp: bytes) -> list[bytes]:
+    def signed(self, key: bytes, received: Received, url: bytes, timestamp: bytes) -> bytes:
+        """The bytes the signature is made over; raise `SignatureError` when the request lacks a part."""
         message_id = material.header(received, self.id_header) if self.id_header else b""
         parts = material.Material(received=received, url=url, timestamp=timestamp, id=message_id, secret=key)
-        signed = self.content.render(parts)
+        return self.content.render(parts)
+
+    def _signing_key(self, secret: str) -> bytes:
+        return self.key(secret)
+
+    def _forms(self, key: bytes, received: Received, url: bytes, timestamp: bytes) -> list[bytes]:
+        signed = self.signed(key, received, url, timestamp)
         if self.plain:
             return FORMS[self.encoding](hashlib.new(self.algorithm, signed).digest())
         return FORMS[self.encoding](hmac.digest(key, signed, self.algorithm))
@@ -98,26 +107,31 @@ def read_digest(description: Description) -> Keyed:
 
 
 def _read(description: Description, *, plain: bool) -> Keyed:
+    parts = read_parts(description, "algorithm", plain=plain)
+    return Keyed(algorithm=description.word("algorithm", ALGORITHMS), **parts)
+
+
+def read_parts(description: Description, *further: str, plain: bool) -> dict[str, Any]:
+    """The fields of every scheme that covers a template but its algorithm; raise `SchemeError`."""
     description.only(
-        *("scheme", "header", "algorithm", "encoding", "secret_encoding", "secret_prefix", "prefix"),
+        *("scheme", "header", *further, "encoding", "secret_encoding", "secret_prefix", "prefix"),
         *("header_format", "content", "id", "timestamp", "url"),
     )
     content = material.content(description.name("content"), description.text("content"))
     _check_content(description, content, plain=plain)
     shape = layout(description)
-    return Keyed(
-        plain=plain,
-        header=description.header("header"),
-        algorithm=description.word("algorithm", ALGORITHMS),
-        encoding=description.word("encoding", FORMS),
-        secret_encoding=description.word("secret_encoding", SECRETS, "utf8"),
-        secret_prefix=description.optional("secret_prefix"),
-        layout=shape,
-        content=content,
-        url_forms=_url_forms(description),
-        id_header=_id_header(description),
-        clock=_clock(description, in_signature=isinstance(shape, Items) and bool(shape.ts_key)),
-    )
+    return {
+        "plain": plain,
+        "header": description.header("header"),
+        "encoding": description.word("encoding", FORMS),
+        "secret_encoding": description.word("secret_encoding", SECRETS, "utf8"),
+        "secret_prefix": description.optional("secret_prefix"),
+        "layout": shape,
+        "content": content,
+        "url_forms": _url_forms(description),
+        "id_header": _id_header(description),
+        "clock": _clock(description, in_signature=isinstance(shape, Items) and bool(shape.ts_key)),
+    }
 
 
 def _check_content(description: Description, content: material.Content, *, plain: bool) -> None:

@@ -107,6 +107,12 @@ class Content:
 
     pieces: tuple[tuple[str, str], ...]
 
+    def __str__(self) -> str:
+        texts = (
+            text if kind == "text" else f"{{{kind}:{text}}}" if text else f"{{{kind}}}" for kind, text in self.pieces
+        )
+        return "".join(texts)
+
     @property
     def names(self) -> frozenset[str]:
         """The kinds of pieces in it."""

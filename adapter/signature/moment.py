@@ -18,7 +18,8 @@ _MICROSECOND = timedelta(microseconds=1)
 _DIGITS = re.compile(rb"[0-9]{1,17}")
 
 
-def _micros(moment: datetime) -> int:
+def micros(moment: datetime) -> int:
+    """Whole microseconds since 1970."""
     return (moment - _EPOCH) // _MICROSECOND
 
 
@@ -32,13 +33,13 @@ def _iso8601(text: bytes) -> int:
     moment = datetime.fromisoformat(text.decode("ascii"))
     if moment.tzinfo is None:
         raise ValueError("no offset, so it could be any of a day's hours")
-    return _micros(moment)
+    return micros(moment)
 
 
 def _http_date(text: bytes) -> int:
     # RFC 9110's preferred form only.
     moment = datetime.strptime(text.decode("ascii"), "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
-    return _micros(moment)
+    return micros(moment)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,8 +51,8 @@ class Unit:
 
 
 UNITS: Mapping[str, Unit] = {
-    "s": Unit(read=lambda text: _count(text, 1_000_000), write=lambda now: str(_micros(now) // 1_000_000)),
-    "ms": Unit(read=lambda text: _count(text, 1_000), write=lambda now: str(_micros(now) // 1_000)),
+    "s": Unit(read=lambda text: _count(text, 1_000_000), write=lambda now: str(micros(now) // 1_000_000)),
+    "ms": Unit(read=lambda text: _count(text, 1_000), write=lambda now: str(micros(now) // 1_000)),
     "iso8601": Unit(read=_iso8601, write=lambda now: now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")),
     "http-date": Unit(read=_http_date, write=lambda now: format_datetime(now.astimezone(UTC), usegmt=True)),
 }
@@ -71,7 +72,7 @@ class Clock:
             moment = UNITS[self.unit].read(text)
         except ValueError as exc:
             raise SignatureError("malformed timestamp") from exc
-        if abs(_micros(now) - moment) > self.tolerance * 1_000_000:
+        if abs(micros(now) - moment) > self.tolerance * 1_000_000:
             raise SignatureError("timestamp outside tolerance")
 
     def write(self, now: datetime) -> bytes:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import datetime
 from hmac import compare_digest
 from typing import ClassVar, Literal
 
-from adapter.errors import SchemeError, SignatureError
+from adapter.errors import SignatureError
 from adapter.model import Received
+from adapter.signature.encoding import usable_keys
 
 Place = tuple[Literal["header", "query", "body"], str]
 
@@ -65,6 +65,10 @@ class Proof(Scheme):
         self.key(secret)
 
     def verify(self, secrets: Sequence[str], received: Received, *, now: datetime) -> None:
+        self.prove(secrets, received)
+
+    def prove(self, secrets: Sequence[str], received: Received) -> None:
+        """Raise `SignatureError` unless one of the secrets is proved, at whatever time that was."""
         presented = self.presented(received)
         accepted = [form for key in self._keys(secrets) for form in self.accepted(key, received)]
         if not accepted:
@@ -75,8 +79,4 @@ class Proof(Scheme):
             raise SignatureError(self.mismatch)
 
     def _keys(self, secrets: Sequence[str]) -> list[bytes]:
-        keys: list[bytes] = []
-        for secret in secrets:
-            with suppress(SchemeError):
-                keys.append(self.key(secret))
-        return keys
+        return usable_keys(secrets, self.key)

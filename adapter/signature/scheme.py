@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 from adapter.errors import SchemeError
 from adapter.signature.body import read_body_token, read_xml_field
 from adapter.signature.combined import AllOf, AnyOf, Combined
 from adapter.signature.description import Description, describe
+from adapter.signature.ed25519 import read_ed25519
+from adapter.signature.guards import GUARDS, Guard
+from adapter.signature.jwt import read_jwt
 from adapter.signature.keyed import read_digest, read_hmac
 from adapter.signature.proof import Scheme
 from adapter.signature.token import read_basic, read_header_token, read_query_token
@@ -20,6 +23,12 @@ def scheme(data: Mapping[str, Any]) -> Scheme:
     Scalars may be JSON's or all text; each reader names the keys it knows.
     """
     return _read(describe(data))
+
+
+def guard(data: Mapping[str, Any]) -> Guard:
+    """The guard that `data` describes; raise `SchemeError`."""
+    description = describe(data)
+    return GUARDS[description.word("scheme", GUARDS)](description)
 
 
 def _read(description: Description) -> Scheme:
@@ -42,11 +51,6 @@ def _any_of(description: Description) -> Combined:
     return AnyOf(parts=_parts(description))
 
 
-def _not_built(description: Description) -> NoReturn:
-    word = description.text("scheme")
-    raise SchemeError(description.name("scheme"), f"{word} cannot be checked by this version; ask the sender for hmac")
-
-
 READERS: Mapping[str, Callable[[Description], Scheme]] = {
     "hmac": read_hmac,
     "digest": read_digest,
@@ -57,7 +61,7 @@ READERS: Mapping[str, Callable[[Description], Scheme]] = {
     "xml_field": read_xml_field,
     "all_of": _all_of,
     "any_of": _any_of,
-    "ed25519": _not_built,
-    "jwt": _not_built,
+    "ed25519": read_ed25519,
+    "jwt": read_jwt,
 }
 """The first word of a description -> its reader."""

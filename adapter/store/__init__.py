@@ -9,7 +9,7 @@ from typing import Any
 from adapter.errors import StoreError
 from adapter.model import Attempt, Delivery
 from adapter.policy import Verdict
-from adapter.store import arrivals, desk, migrate, queue
+from adapter.store import arrivals, desk, memory, migrate, queue
 from adapter.store.arrivals import Arrival, Entry, Kept
 from adapter.store.engine import Database
 from adapter.store.queue import Claim
@@ -47,10 +47,21 @@ class Store:
 
     # requests
 
-    def add(self, arrival: Arrival, entries: Sequence[Entry]) -> list[Kept | None]:
-        """Keep a request and its new deliveries; the first delivery with the same key stands for a repeated one."""
+    def add(self, arrival: Arrival, entries: Sequence[Entry], *, fingerprint: str = "") -> list[Kept | None]:
+        """Keep a request and its new deliveries; the first delivery with the same key stands for a repeated one.
+
+        A `fingerprint` of its body is remembered too, see `first_seen`.
+        """
         with self._database.writing() as connection:
-            return arrivals.add(connection, arrival, entries)
+            kept = arrivals.add(connection, arrival, entries)
+            if fingerprint:
+                memory.remember(connection, arrival.mapping, fingerprint, now=arrival.received_at)
+            return kept
+
+    def first_seen(self, mapping: str, fingerprint: str) -> datetime | None:
+        """When a body with this fingerprint first came to the mapping; None when it never did."""
+        with self._database.reading() as connection:
+            return memory.first_seen(connection, mapping, fingerprint)
 
     def count_refusal(self, *, mapping: str, code: str, reason: str, now: datetime) -> None:
         """Count a refused request; nothing of its content is kept."""

@@ -13,7 +13,7 @@ from adapter.model import Delivery, State, check_move
 from adapter.policy import Verdict
 from adapter.store import queue
 from adapter.store.rows import COLUMNS, delivery_of
-from adapter.store.tables import acts, attempts, deliveries, once, refusals, requests
+from adapter.store.tables import acts, attempts, deliveries, once, refusals, requests, seen
 
 d = deliveries.c
 FINISHED: tuple[State, ...] = ("accepted", "refused", "failed", "expired", "suppressed", "cancelled")
@@ -87,6 +87,7 @@ def purge(connection: Connection, *, before: datetime, now: datetime, most: int)
         gone += _remove(connection, table, (moment < before) & ~kept, most)
     gone += _remove(connection, requests, requests.c.received_at < before, most)
     gone += _remove(connection, refusals, refusals.c.last_at < before, most)
+    gone += _remove(connection, seen, seen.c.until < now, most)
     return gone + _remove(connection, once, once.c.until < now, most)
 
 

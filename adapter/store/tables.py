@@ -136,6 +136,18 @@ once = Table(
 )
 """One row a remembered idempotency key: its primary key is what makes an event happen once."""
 
+seen = Table(
+    "seen",
+    metadata,
+    Column("mapping", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("first_at", Moment, nullable=False),
+    Column("until", Moment, nullable=False),
+    PrimaryKeyConstraint("mapping", "fingerprint"),
+    Index("seen_until", "until"),
+)
+"""Bodies that came, for senders whose signatures carry no time."""
+
 attempts = Table(
     "attempts",
     metadata,

@@ -17,7 +17,8 @@ from adapter.logs import event
 from adapter.settings import Settings
 from adapter.sources import Sources
 from adapter.store import Store
-from adapter.web import deliveries, errors, health, hooks
+from adapter.web import deliveries, errors, handshakes, health, hooks
+from adapter.web.hints import Hints
 from adapter.web.links import Links
 from adapter.web.parts import Parts, parts
 
@@ -51,14 +52,14 @@ def create_app(
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # a sender that is redirected counts it as a failure
     pool = ThreadPoolExecutor(settings.threads * 2, thread_name_prefix="click")
-    intake = Intake(sources, store, dispatcher, pool=pool, wait=settings.wait)
+    intake = Intake(sources, store, dispatcher, pool=pool, wait=settings.wait, explain=Hints())
     links = Links(settings.secret_keys, settings.origin)
     app.extensions["adapter"] = Parts(
         settings=settings, sources=sources, store=store, intake=intake, links=links, clock=clock
     )
     app.before_request(_begin)
     app.after_request(_finish)
-    for part in (hooks, deliveries, health):
+    for part in (hooks, handshakes, deliveries, health):
         app.register_blueprint(part.blueprint)
     errors.init_app(app)
     return app

@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from adapter.errors import AdapterError, SignatureError, StoreError, Unavailable
 from adapter.logs import event
+from adapter.web.answers import fault, for_soap
 
 RETRY_AFTER_SECONDS = 5
 UNAUTHORIZED = "The request was not signed as this mapping demands. The operator finds the reason in the log."
@@ -27,7 +28,8 @@ def ours(exc: AdapterError) -> Response:
     if isinstance(exc, StoreError):
         event("store.failed", level=logging.ERROR, request=g.request_id, reason=exc.reason)
     message = UNAUTHORIZED if isinstance(exc, SignatureError) else exc.reason
-    response = shaped(exc.status, exc.code, message[:1].upper() + message[1:])
+    message = message[:1].upper() + message[1:]
+    response = fault(exc.status, message) if for_soap() else shaped(exc.status, exc.code, message)
     if isinstance(exc, Unavailable):
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response

@@ -12,6 +12,7 @@ from adapter import receipt
 from adapter.errors import AdapterError, BodyTooLarge, PayloadError, UnsupportedBody
 from adapter.intake import Came, Taken
 from adapter.model import Received
+from adapter.web.answers import replied
 from adapter.web.parts import parts
 
 blueprint = Blueprint("hooks", __name__)
@@ -44,7 +45,7 @@ def receive(name: str) -> Response:
 def _received(name: str) -> Received:
     url = parts().settings.public_url + raw_target()
     try:
-        return Received(method=request.method, url=url, headers=_headers(), body=_body())
+        return Received(method=request.method, url=url, headers=headers(), body=_body(), address=client())
     except AdapterError as exc:
         sources = parts().sources()
         known = name if name in sources.usable or name in sources.broken else ""
@@ -52,11 +53,16 @@ def _received(name: str) -> Received:
         raise
 
 
-def _headers() -> dict[str, str]:
+def headers() -> dict[str, str]:
     """What `request.headers` holds, read from where it takes it: that spares making each name twice."""
     found = {name[5:]: text for name, text in request.environ.items() if name.startswith("HTTP_")}
     found |= {name: request.environ[name] for name in ("CONTENT_TYPE", "CONTENT_LENGTH") if request.environ.get(name)}
     return {name.replace("_", "-").lower(): text for name, text in found.items()}
+
+
+def client() -> str:
+    """The address of the client; with ADAPTER_TRUSTED_PROXIES the one that the outermost of them tells."""
+    return request.remote_addr or ""
 
 
 def _body() -> bytes:
@@ -92,6 +98,8 @@ def raw_target() -> str:
 
 
 def _answer(taken: Taken) -> Response:
+    if taken.reply:
+        return replied(taken.reply)
     wanted = taken.source.mapping.receive
     status = _status(taken) if wanted.failures else 200
     if wanted.answer_body is not None:

@@ -1,4 +1,4 @@
-"""For authors of mappings: check, explain, presets."""
+"""For authors of mappings: check, explain."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from adapter import sources
 from cli.conftest import FORM, Run
 
 CLICK_BODY = b'{"id": "7", "agent": "0101", "phone": "(801) 555-0142"}'
@@ -229,38 +228,3 @@ def test_explain_of_a_broken_mapping_shows_what_check_shows(run: Run, home: Path
     result = run("explain", "click", "-", input="{}")
     assert result.exit_code == 1
     assert result.stderr.startswith("click.yaml:1:1: ")
-
-
-# presets
-
-
-def test_the_presets_are_listed(run: Run) -> None:
-    lines = run("presets").stdout.splitlines()
-    assert [line.split()[0] for line in lines[1:-2]] == list(sources.presets())
-    assert lines[-1] == "xima-adapter presets NAME says where to click and what to write."
-
-
-@pytest.mark.parametrize("name", list(sources.presets()))
-def test_a_preset_says_where_to_click_and_what_to_write(run: Run, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ADAPTER_PUBLIC_URL", "https://hooks.example.com")
-    result = run("presets", name)
-    assert result.exit_code == 0
-    preset = sources.presets()[name]
-    assert f"from: {name}" in result.stdout
-    assert "https://hooks.example.com/hooks/NAME-OF-THE-MAPPING" in result.stdout
-    assert all(step in result.stdout for step in preset.setup)
-    for key, parameter in preset.parameters.items():
-        assert (f"\n    {key}: ..." in result.stdout) == parameter.required
-    assert "secrets: [NAME_OF_A_VARIABLE]" in result.stdout
-    (one,) = json.loads(run("presets", name, "--json").stdout)
-    assert list(one) == ["name", "title", "about", "setup", "parameters"]
-
-
-def test_all_presets_as_json(run: Run) -> None:
-    assert [one["name"] for one in json.loads(run("presets", "--json").stdout)] == list(sources.presets())
-
-
-def test_an_unknown_preset_is_wrong_use_and_the_known_ones_are_listed(run: Run) -> None:
-    result = run("presets", "hubspot")
-    assert result.exit_code == 2
-    assert "there is no preset called hubspot; known: basic, github" in result.output

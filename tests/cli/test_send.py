@@ -187,9 +187,9 @@ class Told:
 @pytest.mark.parametrize(
     ("text", "lines"),
     [
-        ("", [""]),
-        ("{}", ["{}"]),
-        ("x" * 900, ["x" * 500]),
+        ("", [bodies.NO_RECEIPT]),
+        ("{}", ["{}", bodies.NO_RECEIPT]),
+        ("x" * 900, ["x" * 500, bodies.NO_RECEIPT]),
         ('{"error": {"code": "conflict", "message": "Too late."}}', ["conflict: Too late."]),
         ('{"receipts": []}', []),
         (

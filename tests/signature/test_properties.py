@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -13,10 +13,13 @@ from hypothesis import strategies as st
 from signature_cases import ENVELOPE, NOT_BUILT, NOW, SCHEMES, judged, refused
 
 from adapter import signature
+from adapter.errors import SchemeError
 from adapter.model import Received
+from adapter.signature.proof import Proof
 
 BUILT = {name: signature.scheme(data) for name, data in SCHEMES.items() if data["scheme"] not in NOT_BUILT}
-KEYED = [name for name in BUILT if SCHEMES[name]["scheme"] in ("hmac", "digest")]
+KEYED = [name for name in BUILT if SCHEMES[name]["scheme"] in ("hmac", "digest", "ed25519")]
+KINDS = sorted({data["scheme"] for data in SCHEMES.values()})
 QUICK = settings(max_examples=24, deadline=None)
 
 bodies = st.binary(max_size=60)
@@ -28,6 +31,8 @@ def _secret(name: str) -> str:
     data = SCHEMES[name]
     if data["scheme"] == "xml_field":
         return "00Dxx0000000001"
+    if data["scheme"] == "ed25519":
+        return "whsk_a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s="
     return {"hex": "00ff1234", "base64": "whsec_c2VjcmV0"}.get(data.get("secret_encoding", ""), "user:s3crét")
 
 
@@ -38,10 +43,12 @@ def _body(name: str, body: bytes) -> tuple[bytes, str]:
     return (b'{"a": 1}', "application/json") if kind == "body_token" else (body, "text/plain")
 
 
-def _signed(name: str, body: bytes, url: str) -> Received:
+def _signed(name: str, body: bytes, url: str, *, secret: str = "") -> Received:
     body, content_type = _body(name, body)
+    if secret and SCHEMES[name]["scheme"] == "xml_field":
+        body = body.replace(_secret(name).encode(), secret.encode())
     request = Received(method="POST", url=url, headers={"content-type": content_type}, body=body)
-    return signature.sign(BUILT[name], _secret(name), request, now=NOW)
+    return signature.sign(BUILT[name], secret or _secret(name), request, now=NOW)
 
 
 @pytest.mark.parametrize("name", BUILT)
@@ -85,30 +92,90 @@ def _of_method(request: Received, at: int, by: int) -> Received:
     return replace(request, method=_spoilt(request.method, at, by))
 
 
-STANDARD = ("webhook-id", "webhook-timestamp", "webhook-signature")
-CHANGES: list[tuple[str, str, Callable[[Received, int, int], Received]]] = [
-    *((name, "body", _of_body) for name in KEYED),
-    *((name, "url", _of_url) for name in ("hubspot-v2", "hubspot-v3")),
-    *((name, "method", _of_method) for name in ("hubspot-v2", "hubspot-v3")),
-    *(("standard-webhooks", header, _header(header)) for header in STANDARD),
-    *(("hubspot-v3", header, _header(header)) for header in ("x-hubspot-request-timestamp",)),
-    *((name, "signature", _header(SCHEMES[name]["header"].lower())) for name in KEYED),
-]
+Change = Callable[[Received, int, int], Received]
+
+
+def _parts(name: str) -> Iterator[tuple[str, str, Change]]:
+    """Every part of a request that the scheme's description says is covered, and how to change one byte of it."""
+    data = SCHEMES[name]
+    content = data.get("content", "")
+    yield name, "signature", _header(data["header"].lower())
+    for piece, change in (("{body}", _of_body), ("{url}", _of_url), ("{method}", _of_method)):
+        if piece in content:
+            yield name, piece.strip("{}"), change
+    for part in ("timestamp", "id"):
+        if header := data.get(part, {}).get("header"):
+            yield name, part, _header(header.lower())
+    if "aud_from" in data:
+        yield name, "url", _of_url
+    if "body_hash_claim" in data:
+        yield name, "body", _of_body
+
+
+CHANGES = [part for name, data in SCHEMES.items() if name in KEYED or data["scheme"] == "jwt" for part in _parts(name)]
+
+
+def test_the_parts_that_are_changed_are_those_that_are_covered() -> None:
+    assert {SCHEMES[name]["scheme"] for name, *_ in CHANGES} == {"hmac", "digest", "ed25519", "jwt"}
+    assert {part for _, part, _ in CHANGES} == {"signature", "body", "url", "method", "timestamp", "id"}
+    assert [part for name, part, _ in CHANGES if name == "hubspot-v3"] == [
+        *("signature", "body", "url", "method", "timestamp")
+    ]
+    assert [part for name, part, _ in CHANGES if name == "standard-webhooks-ed25519"] == [
+        *("signature", "body", "timestamp", "id")
+    ]
 
 
 @pytest.mark.parametrize("case", CHANGES, ids=lambda case: f"{case[0]}-{case[1]}")
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=16, deadline=None)
 @given(
     body=st.binary(min_size=1, max_size=40),
     url=urls,
     at=st.integers(0, 500),
     by=st.integers(0, 254),
 )
-def test_no_single_byte_can_be_changed(
-    case: tuple[str, str, Callable[[Received, int, int], Received]], body: bytes, url: str, at: int, by: int
-) -> None:
+def test_no_single_byte_can_be_changed(case: tuple[str, str, Change], body: bytes, url: str, at: int, by: int) -> None:
     name, _, change = case
     refused(BUILT[name], [_secret(name)], change(_signed(name, body, url), at, by))
+
+
+SIGNATURES = [case for case in CHANGES if case[1] == "signature"]
+
+
+@pytest.mark.parametrize("case", SIGNATURES, ids=[name for name, *_ in SIGNATURES])
+def test_every_byte_of_a_signature_counts(case: tuple[str, str, Change]) -> None:
+    """The last digit of base64 has bits that mean nothing to a decoder."""
+    name, _, change = case
+    request = _signed(name, b"{}", "https://a.example/in")
+    value = request.headers[SCHEMES[name]["header"].lower()]
+    ends = [*range(0, len(value), 7), *range(len(value) - 5, len(value))]
+    taken = [
+        (at, by)
+        for at in ends
+        for by in range(-17, 17)
+        if by != -1 and judged(BUILT[name], [_secret(name)], change(request, at, by)) == "valid"
+    ]
+    assert taken == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@QUICK
+@given(data=st.data(), at=st.integers(0, 100), by=st.integers(0, 254))
+def test_a_secret_with_one_other_letter_proves_nothing(kind: str, data: st.DataObject, at: int, by: int) -> None:
+    name = data.draw(st.sampled_from([name for name in BUILT if SCHEMES[name]["scheme"] == kind]))
+    other = _spoilt(_secret(name).removesuffix("="), at, by)
+    try:
+        signature.check_secret(BUILT[name], other)
+        forged = _signed(name, b"{}", "https://a.example/in", secret=other)
+    except SchemeError:
+        return
+    assume(_key(name, other) != _key(name, _secret(name)))
+    refused(BUILT[name], [_secret(name)], forged)
+
+
+def _key(name: str, secret: str) -> bytes:
+    scheme = BUILT[name]
+    return scheme.key(secret) if isinstance(scheme, Proof) else secret.encode()
 
 
 @QUICK
@@ -124,7 +191,7 @@ def test_no_request_can_be_sent_again_later(name: str, seconds: int) -> None:
 
 
 HEADERS = sorted(
-    {"content-type", "authorization"}
+    {"content-type", "authorization", "x-webhook-signature", "host", "x-hubspot-signature"}
     | {SCHEMES[name]["header"].lower() for name in KEYED}
     | {part["header"].lower() for data in SCHEMES.values() if "header" in (part := data.get("timestamp", {}))}
     | {"webhook-id", "svix-id", "x-adapter-key"}
@@ -132,6 +199,9 @@ HEADERS = sorted(
 nasty = st.one_of(
     st.text(max_size=20),
     st.text(st.characters(), max_size=20),
+    st.sampled_from(
+        ["a.b.c", "e30.e30.e30", "eyJhbGciOiJub25lIn0.e30.", "eyJhbGciOiJIUzI1NiJ9.W10.AA", "..", "a.b.c.d"]
+    ),
     st.sampled_from(["sha256=", "v1,", "v1,=", "t=1,v1=", "t=9,t=9", "Basic ", "Basic =", "Bearer \xe9", "9" * 6000]),
     st.sampled_from(["application/json", "text/xml", "application/x-www-form-urlencoded", "multipart/form-data"]),
     st.text(st.characters(categories=["Cs", "Nd", "Cc"]), max_size=8),
@@ -153,4 +223,40 @@ def test_whatever_comes_is_refused_and_nothing_else_is_raised(
     request = Received(method=method, url=url, headers=headers, body=body)
     reason = judged(BUILT[name], secrets, request)
     assert len(reason) < 120
-    assert not any(secret in reason for secret in secrets if len(secret) > 12)
+    hints = signature.explain(BUILT[name], secrets, request, now=NOW)
+    assert bool(hints) == (reason != "valid")
+    assert not any(secret in said for secret in secrets if len(secret) > 12 for said in (reason, *hints))
+
+
+def _without(request: Received, name: str) -> Received:
+    return replace(request, headers={key: value for key, value in request.headers.items() if key != name})
+
+
+spoils = st.sampled_from(["drop", "cut", "double", "byte", "url", "body"])
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    name=st.sampled_from(sorted(BUILT)),
+    body=bodies,
+    steps=st.lists(st.tuples(spoils, st.integers(0, 500), nasty), min_size=1, max_size=3),
+)
+def test_what_is_nearly_right_is_refused_or_taken_and_nothing_else_is_raised(
+    name: str, body: bytes, steps: Sequence[tuple[str, int, str]]
+) -> None:
+    request = _signed(name, body, "https://a.example/in?a=1")
+    for how, at, text in steps:
+        header = sorted(request.headers)[at % len(request.headers)] if request.headers else ""
+        value = request.headers.get(header, "")
+        changed = {
+            "drop": _without(request, header),
+            "cut": replace(request, headers={**request.headers, header: value[: at % (len(value) + 1)]}),
+            "double": replace(request, headers={**request.headers, header: f"{value},{value}"}),
+            "byte": replace(request, headers={**request.headers, header: value[:at] + text + value[at:]}),
+            "url": replace(request, url=request.url + text),
+            "body": replace(request, body=request.body[: at % (len(request.body) + 1)] + text.encode(errors="replace")),
+        }
+        request = changed[how]
+    hints = signature.explain(BUILT[name], [_secret(name)], request, now=NOW)
+    assert bool(hints) == (judged(BUILT[name], [_secret(name)], request) != "valid")
+    assert not any(_secret(name) in hint for hint in hints)

@@ -102,7 +102,7 @@ class Front:
         sent = {key.lower(): value for key, value in headers.items()}
         request = Received(method="POST", url=ORIGIN + target, headers=sent, body=raw)
         for proof in self.sources.usable[name].proofs:
-            request = signature.sign(proof.scheme, proof.secrets[0], request, now=datetime.now(UTC))
+            request = signature.sign(proof.scheme, "".join(proof.secrets[:1]), request, now=datetime.now(UTC))
         return self.client.post(request.url.removeprefix(ORIGIN), data=raw, headers=dict(request.headers))
 
     def receipt(self, name: str, body: Any) -> dict[str, Any]:
@@ -153,7 +153,9 @@ def front(home: Path, files: Mapping[str, str], **environ: str) -> Iterator[Fron
             **environ,
         }
     )
-    found = sources.load(folder, public_url=given.public_url, environ={"HOOK_SECRET": SECRET})
+    found = sources.load(
+        folder, public_url=given.public_url, trusted_proxies=given.trusted_proxies, environ={"HOOK_SECRET": SECRET}
+    )
     (home / "adapter.db").write_bytes(migrated())
     store = Store(given.database_url)
     xima = Xima()

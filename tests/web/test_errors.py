@@ -4,25 +4,13 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Iterator
 
 import pytest
 
-from adapter import logs
 from adapter.web.errors import CRASHED
 from web.front import CLICK, JSON, Front
 
 LOUD = "+1 801 555 0199"
-
-
-@pytest.fixture
-def log() -> Iterator[io.StringIO]:
-    """What the adapter logs."""
-    stream, before = io.StringIO(), (list(logs.log.handlers), logs.log.propagate, logs.log.level)
-    logs.set_up(["a-token-of-the-tests"], stream)
-    yield stream
-    logs.log.handlers[:], logs.log.propagate, level = before
-    logs.log.setLevel(level)
 
 
 @pytest.mark.parametrize(
@@ -62,11 +50,10 @@ def test_every_error_has_the_same_shape(idle: Front, method: str, path: str, sta
     assert ("Retry-After" in answer.headers) == (status == 503)
 
 
-def test_a_hook_asked_with_get_or_head_says_what_it_takes(idle: Front) -> None:
-    for answer in (idle.client.get("/hooks/work"), idle.client.head("/hooks/work")):
-        assert answer.status_code == 405
-        assert answer.headers["Allow"] == "OPTIONS, POST"
-        assert answer.content_type == "application/json"
+def test_a_hook_asked_with_get_says_what_it_takes(idle: Front) -> None:
+    answer = idle.client.get("/hooks/work")
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == "HEAD, OPTIONS, POST"
     assert idle.client.head("/hooks/work").data == b""
 
 
@@ -135,7 +122,7 @@ def test_a_store_that_fails_leaves_a_line_for_the_operator(work: Front, log: io.
 def test_only_our_events_are_logged_when_a_request_is_refused(work: Front, log: io.StringIO) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(logging, "lastResort", None)
-        work.client.post("/hooks/work?key=secret", data=b"Ann", headers=JSON)
+        work.client.post("/hooks/work?key=sesame", data=b"Ann", headers=JSON)
     (line,) = log.getvalue().splitlines()
     assert " info request.refused mapping=work request=" in line
-    assert not any(said in line for said in ("Ann", "secret"))
+    assert not any(said in line for said in ("Ann", "sesame"))

@@ -1,0 +1,1 @@
+"""Senders that are not ours: official packages and a real SOAP client."""

@@ -1,0 +1,40 @@
+"""Every starter in a running adapter: copied as the pages say, signed as its sender signs, and taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from click.testing import CliRunner
+from running import Adapter, running
+from sender_cases import STARTERS, secrets_of, starter
+
+from adapter.cli import main
+from adapter.sandbox import Sandbox
+
+
+@pytest.fixture(scope="module")
+def adapter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adapter]:
+    """An adapter that serves all of them."""
+    with Sandbox.start() as xima, running(tmp_path_factory.mktemp("senders"), xima.url, start=False) as made:
+        for name, file in STARTERS.items():
+            made.write(name, file.read_text(encoding="utf-8"))
+            made.environ |= secrets_of(starter(name))
+        made.start()
+        yield made
+
+
+@pytest.mark.parametrize("name", STARTERS)
+def test_a_request_of_the_sender_is_taken_and_becomes_a_call(
+    adapter: Adapter, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable, value in adapter.environ.items():
+        monkeypatch.setenv(variable, value)
+    result = CliRunner().invoke(main, ["send", name])
+    assert result.exit_code == 0, result.output
+    assert result.output.startswith(f"200 from {adapter.url}/hooks/{name}\n")
+    store = adapter.store()
+    made = [one for one in store.newest() if one.mapping == name]
+    store.close()
+    assert [one.state for one in made if one.state not in ("accepted", "queued", "sending")] == []
+    assert made
