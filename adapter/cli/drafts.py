@@ -1,4 +1,4 @@
-"""Commands for the author of a mapping: check it, explain what it does, send it something, find a sender."""
+"""Commands for the author of a mapping: explain what it does, send it something, find a sender."""
 
 from __future__ import annotations
 
@@ -11,65 +11,11 @@ import click
 from adapter import sources, wsgi, xima
 from adapter.cli import bodies
 from adapter.cli.bodies import Origin
-from adapter.cli.shown import as_json, columns, mapping_path, plainly, print_json, setting, spoken_count
+from adapter.cli.shown import as_json, columns, mapping_path, plainly, print_json, setting
 from adapter.errors import MappingError, SettingsError
 from adapter.mapping import Mapping, Result, Trace, examples, request_tree, results
 from adapter.mapping.preset import Preset
 from adapter.model import Received
-
-
-@click.command()
-@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
-@click.option("--strict", is_flag=True, help="A warning fails too.")
-@as_json
-@plainly
-def check(paths: tuple[Path, ...], strict: bool, as_json: bool) -> None:
-    """Load mappings as the server would and run their examples.
-
-    PATHS are files or folders (default: ADAPTER_MAPPINGS).
-
-    \b
-    Example:
-      xima-adapter check mappings/callback.yaml
-    """
-    where = paths or (setting("ADAPTER_MAPPINGS"),)
-    files = [file for path in where for file in _files(path)]
-    if not files:
-        raise click.UsageError(f"there is no mapping file (*.yaml) in {', '.join(map(str, where))}")
-    report = [_checked(file) for file in files]
-    problems = sum(len(one["problems"]) for one in report)
-    if as_json:
-        print_json(report)
-    else:
-        _say(report, problems)
-    if problems or (strict and any(one["warnings"] for one in report)):
-        raise SystemExit(1)
-
-
-def _files(path: Path) -> list[Path]:
-    return sources.mapping_files(path) if path.is_dir() else [path]
-
-
-def _checked(file: Path) -> dict[str, Any]:
-    try:
-        loaded = sources.read(file)
-    except MappingError as exc:
-        return {"file": str(file), "problems": sources.rendered(file, exc), "warnings": [], "examples": 0}
-    missing = sources.missing_secrets(loaded)
-    warnings = [f"{name} is not set here; the server does not answer for {loaded.name} without it" for name in missing]
-    return {"file": str(file), "problems": (), "warnings": warnings, "examples": len(loaded.examples)}
-
-
-def _say(report: list[dict[str, Any]], problems: int) -> None:
-    for one in report:
-        for problem in one["problems"]:
-            click.echo(problem)
-        if not one["problems"]:
-            click.echo(f"{one['file']}: good, {spoken_count(one['examples'], 'example')} as expected")
-        for warning in one["warnings"]:
-            click.echo(f"{one['file']}: warning: {warning}")
-    if problems:
-        click.echo(f"{spoken_count(problems, 'problem')}; the mapping in use stays as it was")
 
 
 @click.command()

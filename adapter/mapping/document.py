@@ -12,6 +12,7 @@ from adapter.condition import folded
 from adapter.errors import TextError
 from adapter.mapping.compiled import Csv, Example
 from adapter.mapping.fields import FIELDS
+from adapter.mapping.lint import LINTS
 from adapter.mapping.problems import Said
 from adapter.mapping.rule import RuleSchema
 from adapter.mapping.schema import PhoneKeys, a_value
@@ -173,6 +174,12 @@ class Table(fields.Field[Any]):
         return table
 
 
+class LintSchema(Strict):
+    """Which warnings of `check` are not wanted for this mapping."""
+
+    ignore = Each(one_of(tuple(LINTS)), required=True)
+
+
 class MappingSchema(Strict):
     """A whole mapping file."""
 
@@ -194,3 +201,4 @@ class MappingSchema(Strict):
     match = one_of(("first", "all"), load_default="first")
     rules = Each(Part(RuleSchema), required=True)
     examples = Each(Part(ExampleSchema), load_default=())
+    lint = Part(LintSchema, load_default=dict)

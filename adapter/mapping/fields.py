@@ -145,7 +145,7 @@ def _text(filling: _Filling, name: str, given: Value, text: str) -> str | None:
 def _phone(filling: _Filling, name: str, given: Value, text: str) -> str | None:
     phones = given.phones or filling.mapping.phones
     prefix = str(filling.found.get("external_prefix", ""))
-    if _is_constant(given) and (short := _internal(text.strip())):
+    if _is_constant(given) and (short := internal(text.strip())):
         emergency = phone.emergency(short, phones.rules.region, prefix)
         filling.found[name] = short
         return "it would reach an emergency number" if emergency else None
@@ -162,8 +162,8 @@ def _is_constant(given: Value) -> bool:
     return given.text is not None and not given.text.paths
 
 
-def _internal(text: str) -> str | None:
-    """An extension or a star code that the admin wrote into the mapping itself, on purpose."""
+def internal(text: str) -> str | None:
+    """The extension or star code in a text that the admin wrote into the mapping itself, on purpose; else None."""
     return text if re.fullmatch(r"[0-9]{1,6}|[*#][0-9*#]{1,30}", text) else None
 
 

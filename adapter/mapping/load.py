@@ -118,6 +118,7 @@ def _made(
         rules=tuple(rules),
         match_all=data["match"] == "all",
         examples=data["examples"],
+        ignore=frozenset(data["lint"].get("ignore", ())),
     )
 
 

@@ -60,8 +60,7 @@ def results(
     mapping: Mapping, record: Any, request: ReadOnly[str, Any], *, now: datetime, trace: Trace | None = None
 ) -> list[Result]:
     """One result for every rule that fires (the first only, unless `match: all`), or a single skip."""
-    scope = Scope(record, request, mapping.empty_values, trace=trace)
-    _fill_let(mapping, scope, now=now)
+    scope = scope_of(mapping, record, request, now=now, trace=trace)
     if mapping.receive.test_when and all(
         condition.holds(one, scope.find, now=now) for one in mapping.receive.test_when
     ):
@@ -70,6 +69,15 @@ def results(
     if not fired:
         return [Result(kind="skip", reason="no rule matched")]
     return [_result(mapping, rule, scope, now=now) for rule in fired]
+
+
+def scope_of(
+    mapping: Mapping, record: Any, request: ReadOnly[str, Any], *, now: datetime, trace: Trace | None = None
+) -> Scope:
+    """What the rules of a mapping can reach for one record, its `let` values worked out."""
+    scope = Scope(record, request, mapping.empty_values, trace=trace)
+    _fill_let(mapping, scope, now=now)
+    return scope
 
 
 def _fill_let(mapping: Mapping, scope: Scope, *, now: datetime) -> None:

@@ -75,7 +75,7 @@ def test_a_secret_that_is_not_set_is_a_warning_unless_it_is_asked_for(
     monkeypatch.delenv("HOOK_SECRET")
     result = run("check")
     assert result.exit_code == 0
-    assert "mappings/form.yaml: warning: HOOK_SECRET is not set here" in result.stdout
+    assert "form.yaml: warning: HOOK_SECRET is not set here" in result.stdout
     assert run("check", "--strict").exit_code == 1
 
 
