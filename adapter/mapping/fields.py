@@ -153,6 +153,10 @@ def _phone(filling: _Filling, name: str, given: Value, text: str) -> str | None:
     if isinstance(number, phone.Unusable):
         return number.reason
     filling.found[name] = number.dial
+    if filling.scope.trace:
+        extension = f", without its extension {number.extension}" if number.extension not in number.dial else ""
+        said = f"{describe(text)} is {number.e164} ({number.region or 'of no country'}){extension}"
+        filling.scope.trace.note(given.where, said)
     if filling.mapping.hours is not None:
         filling.zones = phone.zones(number)
     return None

@@ -105,18 +105,20 @@ def _matches(rule: Rule, scope: Scope, *, now: datetime) -> bool:
     for number, one in enumerate(rule.when):
         if not condition.holds(one, scope.find, now=now):
             if scope.trace:
-                said = f"condition {number + 1} does not hold: {_why_not(one, scope)}"
+                said = f"condition {number + 1} does not hold: {_seen(one, scope)}"
                 scope.trace.stop(rule.name, (*rule.where, "when", number), said)
             return False
+        if scope.trace:
+            scope.trace.note((*rule.where, "when", number), f"condition {number + 1} holds: {_seen(one, scope)}")
     if scope.trace:
         scope.trace.note(rule.where, f"rule '{rule.name}' matches")
     return True
 
 
-def _why_not(one: condition.Condition, scope: Scope) -> str:
+def _seen(one: condition.Condition, scope: Scope) -> str:
     """In words, what the fields of a condition hold."""
     if isinstance(one, condition.Group):
-        return f"{one.word} ({', '.join(_why_not(member, scope) for member in one.members)})"
+        return f"{one.word} ({', '.join(_seen(member, scope) for member in one.members)})"
     if scope.find(one.field) is None:
         return scope.why_empty(one.field)
     return f"{one.field} is {describe(scope.raw(one.field))}"
@@ -142,12 +144,14 @@ def _result(mapping: Mapping, rule: Rule, scope: Scope, *, now: datetime) -> Res
         fresh_for=mapping.fresh_for or FRESH_FOR[rule.action],
         zones=got.zones,
     )
-    return _within_hours(mapping, made, now=now)
+    return _within_hours(mapping, made, scope.trace, now=now)
 
 
-def _within_hours(mapping: Mapping, made: Result, *, now: datetime) -> Result:
+def _within_hours(mapping: Mapping, made: Result, trace: Trace | None, *, now: datetime) -> Result:
     if mapping.hours is None or mapping.hours.outside == "send":
         return made
+    if trace:
+        trace.note(("hours",), hours.told(mapping.hours, made.zones, now=now))
     opens = hours.next_open(mapping.hours, made.zones, now=now)
     if opens is not None and opens <= now:
         return made

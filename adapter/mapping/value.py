@@ -41,7 +41,7 @@ def why_missing(value: Value, scope: Scope, *, now: datetime) -> str:
     if value.lookup is not None:
         return f"table {value.lookup} has no line for {_key_text(value, scope)}"
     if value.choose:
-        case = _chosen(value, scope, now=now)
+        case = chosen(value, scope, now=now)
         return why_missing(case.use, scope, now=now) if case else "no line of choose applies"
     paths = value.first_of or ((value.field,) if value.field else value.text.paths if value.text else ())
     return "; ".join(_why_nothing(one, scope) for one in paths) or "the text in the mapping is empty"
@@ -60,16 +60,18 @@ def _source(value: Value, scope: Scope, tables: Tables, *, now: datetime) -> Any
     if value.field is not None:
         return scope.find(value.field)
     if value.first_of:
-        return _first(value.first_of, scope)
+        return _first(value, scope)
     if value.lookup is not None:
         return _look_up(value, scope, tables)
-    case = _chosen(value, scope, now=now)
+    case = chosen(value, scope, now=now)
     return find(case.use, scope, tables, now=now) if case else None
 
 
-def _first(paths: tuple[path.Path, ...], scope: Scope) -> Any:
-    for one in paths:
+def _first(value: Value, scope: Scope) -> Any:
+    for one in value.first_of:
         if (found := scope.find(one)) is not None and not isinstance(found, dict):
+            if scope.trace:
+                scope.trace.note(value.where, f"the first that is not empty is {one}: {describe(found)}")
             return found
     return None
 
@@ -90,7 +92,7 @@ def _key_text(value: Value, scope: Scope) -> str:
     return f"an empty key ({empty})"
 
 
-def _chosen(value: Value, scope: Scope, *, now: datetime) -> Case | None:
+def chosen(value: Value, scope: Scope, *, now: datetime) -> Case | None:
     """The first line of a `choose` whose conditions hold."""
     holding = (case for case in value.choose if all(condition.holds(one, scope.find, now=now) for one in case.when))
     return next(holding, None)
