@@ -14,8 +14,8 @@ LAYERS = (
     ("errors", "model"),
     ("units", "path", "template", "condition", "phone", "hours", "retry", "payload", "signature"),
     ("mapping", "policy"),
-    ("logs", "xima", "settings", "store", "sources", "sandbox"),
-    ("receipt", "dispatcher", "intake"),
+    ("logs", "xima", "settings", "store", "sources", "written", "folder", "sandbox"),
+    ("receipt", "dispatcher", "chronicle", "inforce", "watching", "intake"),
     ("web",),
     ("wsgi", "server", "cli", "__main__"),
 )

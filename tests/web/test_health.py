@@ -17,7 +17,7 @@ def test_it_is_ready_when_the_store_and_all_mappings_are_usable(tmp_path: Path) 
     with front(tmp_path, {"work": WORK, "tenants.yaml": "acme: {}"}) as good:
         answer = good.client.get("/readyz")
     assert answer.status_code == 200
-    assert answer.get_json() == {"status": "ready", "problems": []}
+    assert answer.get_json() == {"status": "ready", "problems": [], "warnings": []}
 
 
 def test_a_mapping_that_cannot_be_used_is_named(work: Front) -> None:
