@@ -21,7 +21,7 @@ def main() -> None:
 
 for command in (
     *(running.serve, running.web, running.dispatch, running.sandbox, running.db, running.settings),
-    *(checking.check, explaining.explain, drafts.send, drafts.presets),
+    *(checking.check, explaining.explain, drafts.send, drafts.presets, drafts.schema),
     *(judging.verify, desk.deliveries, doctor.doctor, demo.demo),
 ):
     main.add_command(command)

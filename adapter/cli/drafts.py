@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from adapter import sources, wsgi
-from adapter.cli import bodies
+from adapter.cli import bodies, printed
 from adapter.cli.bodies import Origin
 from adapter.cli.shown import as_json, columns, mapping_path, plainly, print_json, read_mapping, setting
 from adapter.mapping.preset import Preset
@@ -43,6 +43,18 @@ def send(mapping: str, example: str | None, changes: tuple[str, ...], to: str | 
         click.echo(line)
     if not answer.ok:
         raise SystemExit(1)
+
+
+@click.command()
+@plainly
+def schema() -> None:
+    """Print the JSON Schema of mapping files, for editors.
+
+    \b
+    Example:
+      xima-adapter schema > mappings/mapping.schema.json
+    """
+    click.echo(printed.mapping_schema(), nl=False)
 
 
 @click.command()

@@ -101,7 +101,8 @@ class HoursSchema(Strict):
 def _expected(kind: str) -> type[Schema]:
     """An action as an example expects it: the texts that would go to Xima."""
     return Strict.from_dict(
-        {name: yes_no() if field.kind == "yes_no" else a_text() for name, field in FIELDS[kind].items()}
+        {name: yes_no() if field.kind == "yes_no" else a_text() for name, field in FIELDS[kind].items()},
+        name=f"expected_{kind}",
     )
 
 
@@ -185,7 +186,7 @@ class MappingSchema(Strict):
 
     remedies = dict.fromkeys(("quiet", "mode"), "this version of the adapter does not have it: remove it")
 
-    format = Read(_format, required=True)
+    format = Read(_format, required=True, metadata={"words": (1, "1")})
     name = Read(_name, required=True)
     about = a_text(load_default="")
     tenant = Read(_tenant, load_default="default")
