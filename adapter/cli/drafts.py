@@ -48,7 +48,9 @@ def send(mapping: str, example: str | None, changes: tuple[str, ...], to: str | 
 @click.command()
 @plainly
 def schema() -> None:
-    """Print the JSON Schema of mapping files, for editors.
+    """Print the JSON Schema of mappings.
+
+    Editors complete and explain the keys with it.
 
     \b
     Example:

@@ -25,9 +25,8 @@ VALIDATOR = Draft202012Validator(SCHEMA)
 class Editor(yaml.SafeLoader):
     """Scalars as the YAML language server types them: YAML 1.2, where yes is a text and 0101 a number."""
 
-    yaml_implicit_resolvers: dict[str, Any] = {}
 
-
+Editor.yaml_implicit_resolvers = {}
 Editor.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(?:~|null|)$"), ["~", "n", ""])
 Editor.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))
 Editor.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"^[-+]?\d+(?:\.\d+)?$"), list("-+0123456789"))
