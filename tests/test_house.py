@@ -15,7 +15,7 @@ LAYERS = (
     ("units", "path", "template", "condition", "phone", "hours", "retry", "payload", "signature"),
     ("mapping", "policy"),
     ("logs", "xima", "settings", "store", "sources", "written", "folder", "sandbox"),
-    ("receipt", "dispatcher", "chronicle", "inforce", "watching", "intake"),
+    ("receipt", "dispatcher", "chronicle", "inforce", "watching", "compared", "backtest", "shadow", "intake"),
     ("web",),
     ("wsgi", "server", "cli", "__main__"),
 )

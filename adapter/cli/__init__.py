@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from adapter import __version__
-from adapter.cli import checking, demo, desk, doctor, drafts, explaining, judging, keeping, running
+from adapter.cli import checking, demo, desk, doctor, drafts, explaining, judging, keeping, running, trying, versions
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -22,6 +22,7 @@ def main() -> None:
 for command in (
     *(running.serve, running.web, running.dispatch, running.sandbox, running.db, running.settings),
     *(checking.check, explaining.explain, drafts.send, drafts.presets, drafts.schema, keeping.example),
+    *(versions.mappings, trying.backtest),
     *(judging.verify, desk.deliveries, doctor.doctor, demo.demo),
 ):
     main.add_command(command)

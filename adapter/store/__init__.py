@@ -157,11 +157,6 @@ class Store:
         with self._database.reading() as connection:
             return trials.requests_of(connection, mapping, most=most)
 
-    def deliveries_of(self, request_id: str) -> list[Delivery]:
-        """The deliveries that a request made."""
-        with self._database.reading() as connection:
-            return trials.deliveries_of(connection, request_id)
-
     def count_trials(self, seen: Sequence[Trial]) -> None:
         """Count what versions under trial made of records."""
         with self._database.writing() as connection:

@@ -9,9 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, tuple_, update
 
-from adapter.model import Delivery
-from adapter.store.rows import COLUMNS, delivery_of
-from adapter.store.tables import deliveries, requests, shadow_counts
+from adapter.store.tables import requests, shadow_counts
 
 MOST_EXAMPLES = 20
 """Examples kept of a kind of difference; the count goes on."""
@@ -67,8 +65,3 @@ def requests_of(connection: Connection, mapping: str, *, most: int) -> list[str]
     asked = select(r.id).where(r.mapping == mapping).order_by(r.received_at.desc()).limit(most)
     return [row.id for row in connection.execute(asked)]
 
-
-def deliveries_of(connection: Connection, request_id: str) -> list[Delivery]:
-    """The deliveries that a request made."""
-    rows = connection.execute(select(*COLUMNS).where(deliveries.c.request_id == request_id))
-    return [delivery_of(row) for row in rows]

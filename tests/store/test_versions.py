@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sample import NOW, SECOND, delivery
+from sample import NOW, SECOND
 
-from adapter.store import Arrival, Entry, Store, Trial, Version
+from adapter.store import Arrival, Store, Trial, Version
 from adapter.store.trials import MOST_EXAMPLES
 from adapter.store.versions import KEPT
 
@@ -110,10 +109,10 @@ def test_counts_go_when_nothing_was_added_for_long(store: Store) -> None:
 # requests to try a version on
 
 
-def add(store: Store, number: int, mapping: str = "lead", entries: Sequence[Entry] = ()) -> None:
+def add(store: Store, number: int, mapping: str = "lead") -> None:
     values: dict[str, Any] = {"version": "v1", "method": "POST", "url": "", "headers": {}, "body": b""}
     at = NOW + number * SECOND
-    store.add(Arrival(id=f"r{number}", mapping=mapping, received_at=at, **values), entries)
+    store.add(Arrival(id=f"r{number}", mapping=mapping, received_at=at, **values), [])
 
 
 def test_the_latest_requests_of_a_mapping_come_first(store: Store) -> None:
@@ -121,12 +120,6 @@ def test_the_latest_requests_of_a_mapping_come_first(store: Store) -> None:
         add(store, number, "other" if number == 2 else "lead")
     assert store.requests_of("lead", most=2) == ["r3", "r1"]
     assert store.requests_of("lead", most=9) == ["r3", "r1", "r0"]
-
-
-def test_the_deliveries_of_a_request_are_found(store: Store) -> None:
-    add(store, 1, entries=[Entry(note={}, delivery=delivery(), remember_until=NOW)])
-    assert [one.id for one in store.deliveries_of("r1")] == ["d1"]
-    assert store.deliveries_of("r2") == []
 
 
 @pytest.mark.parametrize("name", ["mapping_versions", "shadow_counts"])
