@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,10 @@ from adapter import condition, path, payload, template
 from adapter.errors import PayloadError
 from adapter.mapping.compiled import Case, Value
 from adapter.mapping.scope import Scope, describe
+
+MOST_PARTS = 1000
+"""Parts of a text that `split` gives."""
+_NO_DIGITS = re.compile("[^0-9]+")
 
 Tables = Mapping[str, Mapping[str, str]]
 
@@ -118,18 +123,19 @@ def _parse_json(found: Any) -> Any:
 
 
 def _split(found: Any) -> list[Any]:
-    """The parts of `A;B;C` or `A, B`; what is a list already stays one."""
+    """The parts of `A;B;C` or `A, B`, as many as anybody can have ticked; what is a list already stays one."""
     if isinstance(found, list):
         return found
     shown = path.text_of(found) or ""
-    return [part.strip() for part in shown.split(";" if ";" in shown else ",") if part.strip()]
+    parts = shown.split(";" if ";" in shown else ",", MOST_PARTS)[:MOST_PARTS]
+    return [part.strip() for part in parts if part.strip()]
 
 
 CLEAN: Mapping[str, Callable[[Any], Any]] = {
     "trim": _each(str.strip),
     "lower": _each(str.lower),
     "upper": _each(str.upper),
-    "digits": _each(lambda text: "".join(char for char in text if char in "0123456789")),
+    "digits": _each(lambda text: _NO_DIGITS.sub("", text)),
     "first_word": _each(lambda text: (text.split() or [""])[0]),
     "parse_json": _parse_json,
     "split": _split,
