@@ -17,6 +17,7 @@ from adapter.logs import event
 from adapter.mapping import Result, examples, request_tree, results
 from adapter.model import Delivery, Received
 from adapter.payload.redact import redact
+from adapter.shadow import Shadow
 from adapter.sources import Source, Sources
 from adapter.store import Arrival, Entry, Kept, Store
 
@@ -49,12 +50,14 @@ class Intake:
         *,
         pool: Executor,
         wait: timedelta,
+        shadow: Shadow | None = None,
     ) -> None:
         self._sources = sources
         self._store = store
         self._dispatcher = dispatcher
         self._pool = pool
         self._wait = wait
+        self._shadow = shadow
 
     def take(self, name: str, received: Received, *, request_id: str, now: datetime) -> Taken:
         """Everything from the signature to the answer; raises the `AdapterError` that is to be answered.
@@ -74,7 +77,10 @@ class Intake:
         kept = self._store.add(_arrival(source, received, request_id, now=now), entries)
         came = tuple(_came(result, one) for (_, result), one in zip(made, kept, strict=True))
         event("request.kept", mapping=name, request=request_id, records=len(found), results=_summary(came))
-        return Taken(source=source, came=tuple(self._act(one) for one in came))
+        taken = Taken(source=source, came=tuple(self._act(one) for one in came))
+        if self._shadow:
+            self._shadow.look(source, received, made, request_id=request_id, now=now)
+        return taken
 
     def source(self, name: str) -> Source:
         """The source of that name; raises `UnknownMapping`, or `Unavailable` when its file cannot be used."""

@@ -23,6 +23,7 @@ class Watching:
         self._changed = changed
         self._stop = threading.Event()
         self._thread = threading.Thread()
+        self._starting = threading.Lock()
         self._found = in_force.found
 
     def __call__(self) -> Sources:
@@ -33,8 +34,10 @@ class Watching:
 
     def start(self) -> None:
         """Look every moment from now on."""
-        self._thread = threading.Thread(target=self._run, name="mappings", daemon=True)
-        self._thread.start()
+        with self._starting:
+            if not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="mappings", daemon=True)
+                self._thread.start()
 
     def close(self) -> None:
         """Look no more."""

@@ -184,7 +184,10 @@ class LintSchema(Strict):
 class MappingSchema(Strict):
     """A whole mapping file."""
 
-    remedies = dict.fromkeys(("quiet", "mode"), "this version of the adapter does not have it: remove it")
+    remedies = {
+        "quiet": "this version of the adapter does not have it: remove it",
+        "mode": "a draft that runs beside NAME.yaml and does nothing is a file called NAME.shadow.yaml",
+    }
 
     format = Read(_format, required=True, metadata={"words": (1, "1")})
     name = Read(_name, required=True)

@@ -204,7 +204,7 @@ def test_restore_says_when_a_file_cannot_be_written(run: Run, form: Path) -> Non
 
 def test_the_shadow_shows_counts_and_first_examples(run: Run, store: Store) -> None:
     assert "Nothing was counted: save a draft as form.shadow.yaml" in run("mappings", "shadow", "form").output
-    same = {"mapping": "form", "shadow": "s1", "version": "v1", "at": NOW}
+    same: dict[str, Any] = {"mapping": "form", "shadow": "s1", "version": "v1", "at": NOW}
     example = {"received_at": "2026-11-22T10:00:00.000Z", "request": "abc", "said": "this -> that"}
     store.count_trials([Trial(kind="same", **same), Trial(kind="other skill", example=example, **same)])
     lines = run("mappings", "shadow", "form").output.splitlines()

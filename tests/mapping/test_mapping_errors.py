@@ -29,7 +29,7 @@ def test_the_example_of_the_documentation_is_good() -> None:
     [
         ("tenant: acme", "there is no tenant 'acme': this version of the adapter serves one, called default", "remove"),
         ("quiet: {same_number: 60s}", "unknown key 'quiet'", "this version of the adapter does not have it: remove it"),
-        ("mode: test", "unknown key 'mode'", "this version of the adapter does not have it: remove it"),
+        ("mode: shadow", "unknown key 'mode'", "a file called NAME.shadow.yaml"),
     ],
 )
 def test_what_this_version_does_not_have_is_said(line: str, said: str, hint: str) -> None:
