@@ -18,6 +18,7 @@ from adapter.errors import MappingError, SettingsError
 from adapter.mapping import Mapping, added, disguise, examples, render, request_tree, results, uses
 from adapter.mapping.compiled import Example
 from adapter.mapping.fakes import Fakes
+from adapter.mapping.problems import Problem
 from adapter.model import Received
 
 
@@ -108,7 +109,9 @@ def _write(path: Path, loaded: Mapping, made: added.NewExample) -> None:
         new = added.example(content, made)
         sources.compiled(new, name=loaded.name, read_file=partial(sources.beside, path.parent))
     except MappingError as exc:
-        shown = (render(path.name, (new or content).splitlines(), one) for one in exc.problems)  # type: ignore[arg-type]
+        shown = (
+            render(path.name, (new or content).splitlines(), one) for one in exc.problems if isinstance(one, Problem)
+        )
         raise SettingsError([*shown, "the file would not load with this example, so it stays as it was"]) from exc
     _replace(path, new.encode())
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping as ReadOnly
+from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, post_load
 
@@ -184,7 +185,7 @@ class LintSchema(Strict):
 class MappingSchema(Strict):
     """A whole mapping file."""
 
-    remedies = {
+    remedies: ClassVar[ReadOnly[str, str]] = {
         "quiet": "this version of the adapter does not have it: remove it",
         "mode": "a draft that runs beside NAME.yaml and does nothing is a file called NAME.shadow.yaml",
     }

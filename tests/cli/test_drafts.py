@@ -84,7 +84,7 @@ def test_check_speaks_json(run: Run, home: Path) -> None:
     result = run("check", "--json")
     assert result.exit_code == 1
     bad, good = json.loads(result.stdout)[:2]
-    assert list(bad) == ["file", "problems", "warnings", "examples"]
+    assert list(bad) == ["file", "problems", "missing", "warnings", "examples"]
     assert bad["problems"][0].startswith("bad.yaml:1:")
     assert (good["problems"], good["examples"]) == ([], 2)
 

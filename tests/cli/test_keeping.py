@@ -125,3 +125,12 @@ def test_a_folder_that_cannot_be_written_is_named(
     monkeypatch.setattr("adapter.cli.keeping.os.fsync", full)
     result = run("example", "add", "form", request)
     assert (result.exit_code, "form.yaml cannot be written: No space left on device" in result.stderr) == (1, True)
+
+
+def test_check_warns_of_what_nobody_has_sent(run: Run, keep: Keep) -> None:
+    keep("form", b"name=Ann&phone_number=8015550142")
+    result = run("check", "--history", "mappings/form.yaml")
+    assert result.exit_code == 0
+    assert "warning: nobody has sent phone in the last request [never-sent]" in result.stdout
+    assert run("check", "--history", "--strict", "mappings/form.yaml").exit_code == 1
+    assert "never-sent" not in run("check", "mappings/form.yaml").stdout
