@@ -30,12 +30,14 @@ class Report:
     """What a draft made of requests: how many records of each kind, and those that changed.
 
     A record may change in several ways, and counts for each. `noted` requests came under a version that the history
-    does not hold: they are compared with what was noted then.
+    does not hold: they are compared with what was noted then. With `other_proofs` the draft asks senders for other
+    proofs than the version in force, which no stored request can be tried on.
     """
 
     requests: int = 0
     noted: int = 0
     records: int = 0
+    other_proofs: bool = False
     first: datetime | None = None
     last: datetime | None = None
     counts: Counter[str] = field(default_factory=Counter)
@@ -53,12 +55,17 @@ class Backtest:
 
     def run(self, *, most: int) -> Report:
         """The report over the latest requests, at most so many."""
-        report = Report()
+        report = Report(other_proofs=self._other_proofs())
         for request_id in self._store.requests_of(self._draft.name, most=most):
             row = self._store.request(request_id)
             if row is not None:  # it may have been purged this very moment
                 self._add(report, row)
         return report
+
+    def _other_proofs(self) -> bool:
+        now = next((one.version for one in self._kept.values()), None)
+        in_force = self._then(now) if now else None
+        return in_force is not None and in_force.receive.proofs != self._draft.receive.proofs
 
     def _add(self, report: Report, row: Mapping[str, Any]) -> None:
         at = row["received_at"]
@@ -77,16 +84,17 @@ class Backtest:
 
     def _before(self, version: str, received: Received, at: datetime) -> Made | None:
         """What the version in force then made of a request; None when the history cannot tell."""
-        if version not in self._read:
-            self._read[version] = self._again(version)
-        then = self._read[version]
+        then = self._then(version)
         return _made(then, received, at) if then else None
 
-    def _again(self, version: str) -> mapping.Mapping | None:
-        try:
-            return written.again(self._kept[version]) if version in self._kept else None
-        except MappingError:  # an adapter of today cannot read it
-            return None
+    def _then(self, version: str) -> mapping.Mapping | None:
+        """The mapping of a version; None when the history does not hold it, or this adapter cannot read it any more."""
+        if version not in self._read:
+            try:
+                self._read[version] = written.again(self._kept[version]) if version in self._kept else None
+            except MappingError:
+                self._read[version] = None
+        return self._read[version]
 
     def _noted(self, row: Mapping[str, Any]) -> Made:
         """The results as they were noted on the request, with the deliveries that stand for them."""

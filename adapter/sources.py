@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
+from stat import S_ISREG
 
 from adapter import mapping, signature
 from adapter.errors import MappingError, SchemeError, SettingsError
@@ -144,6 +145,8 @@ def text_of(path: Path) -> str:
 
 def _start(path: Path, errors: str = "strict") -> str:
     """A text file as far as anybody will want to read it: a larger one is refused for its size."""
+    if path.is_fifo():  # whoever opens one waits for ever
+        raise OSError(errno.EINVAL, "it is a pipe")
     with path.open(encoding="utf-8-sig", errors=errors) as file:
         return file.read(MOST_CHARACTERS + 1)
 
@@ -152,6 +155,8 @@ def beside(folder: Path, name: str) -> str:
     """The text of a table beside a mapping; raises `OSError` for a name that could lead to any other file."""
     if not re.fullmatch(r"[^/\\:]+\.csv", name, re.IGNORECASE):
         raise OSError(errno.EPERM, "a table is a .csv file in the folder of the mapping, named without a path")
+    if not S_ISREG((folder / name).stat().st_mode):  # whoever opens a pipe waits for ever
+        raise OSError(errno.EINVAL, "it is not an ordinary file")
     if (folder / name).stat().st_size > LARGEST_TABLE:
         raise OSError(errno.EFBIG, f"it is larger than {LARGEST_TABLE // 1024**2} MB")
     return (folder / name).read_text(encoding="utf-8")

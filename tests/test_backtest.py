@@ -110,6 +110,14 @@ def test_a_rule_that_was_added_takes_more_and_one_that_went_less(desk: Desk) -> 
     }
 
 
+def test_a_draft_that_wants_other_proofs_is_told_for_no_request_can_be_tried_on_that(desk: Desk) -> None:
+    desk.lead()
+    assert not desk.run().other_proofs
+    report = desk.run(("secrets: [HOOK_SECRET]", "secrets: [OTHER_SECRET]"))
+    assert (report.other_proofs, dict(report.counts)) == (True, {"same": 1})
+    assert desk.run(("from: github", "from: header-token\n  header: X-Key")).other_proofs
+
+
 def test_a_draft_that_cannot_read_the_bodies_says_so(desk: Desk) -> None:
     desk.lead()
     report = desk.run(("body: json", "body: xml"))

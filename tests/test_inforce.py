@@ -421,6 +421,17 @@ def test_a_file_that_nobody_may_read_leaves_the_version_before(office: Office) -
     assert "cannot be read" in office.process.found.broken["click"].problems[0]
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
+def test_a_pipe_in_place_of_a_file_holds_nobody_up(office: Office) -> None:
+    office.write(TABLE, "table.yaml")
+    os.mkfifo(office.folder / "agents.csv")
+    os.mkfifo(office.folder / "pipe.yaml")
+    found = office.begin()
+    assert "it is a pipe" in found.broken["pipe"].problems[0]
+    assert "it is not an ordinary file" in found.broken["table"].problems[0]
+    assert list(found.usable) == ["click"]
+
+
 # the store
 
 

@@ -42,7 +42,7 @@ def backtest(file: Path, last: int, strict: bool, full: bool, as_json: bool) -> 
         print_json(_plain(file, draft, report, full=full))
     else:
         _say(file, draft, report, full=full)
-    if strict and report.found:
+    if strict and (report.found or report.other_proofs):
         raise SystemExit(1)
 
 
@@ -62,6 +62,7 @@ def _plain(file: Path, draft: Written, report: Report, *, full: bool) -> dict[st
         "requests": report.requests,
         "records": report.records,
         "noted": report.noted,
+        "other_proofs": report.other_proofs,
         "first": receipt.instant(report.first) if report.first else None,
         "last": receipt.instant(report.last) if report.last else None,
         "counts": {kind: report.counts[kind] for kind in KINDS},
@@ -77,6 +78,8 @@ def _plain(file: Path, draft: Written, report: Report, *, full: bool) -> dict[st
 
 
 def _say(file: Path, draft: Written, report: Report, *, full: bool) -> None:
+    if report.other_proofs:
+        click.echo("Senders would have to prove themselves otherwise (receive): as they sign today they may get 401.\n")
     if not report.first or not report.last:
         click.echo(f"No request of {draft.mapping.name} is kept yet, so there is nothing to compare.")
         return

@@ -264,6 +264,12 @@ def test_a_strict_backtest_fails_when_anything_changed(run: Run, draft: Path) ->
     assert run("backtest", str(draft.with_name("form.yaml")), "--strict").exit_code == 0
 
 
+def test_a_strict_backtest_fails_when_senders_would_be_refused(run: Run, draft: Path) -> None:
+    draft.write_text(FORM.replace("X-Form-Key", "X-Other-Key"), encoding="utf-8")
+    result = run("backtest", str(draft), "--strict")
+    assert (result.exit_code, "as they sign today they may get 401" in result.output) == (1, True)
+
+
 def test_a_backtest_for_programs_has_every_change(run: Run, draft: Path) -> None:
     told = json.loads(run("backtest", str(draft), "--last", "3", "--json").output)
     assert (told["mapping"], told["requests"], told["noted"]) == ("form", 3, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -123,3 +124,21 @@ def test_a_bad_file_is_told_once_and_what_stays_in_force(environment: Path, caps
     assert capsys.readouterr().err.count(" stays_in_force=") == len(
         app.extensions["mappings"]().waiting["click"].problems
     )
+
+
+def test_after_it_was_closed_nothing_is_looked_at_any_more(environment: Path) -> None:
+    watching = wsgi.create().extensions["mappings"]
+    watching.close()
+    watching.close()
+    assert list(watching().usable) == ["click"]
+    assert "mappings" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_it_is_looked_at_again_when_the_looking_died(environment: Path) -> None:
+    watching = wsgi.create().extensions["mappings"]
+    watching.close()
+    watching._stop.clear()
+    (environment / "other.yaml").write_text(CLICK.replace("name: click", "name: other", 1), encoding="utf-8")
+    until(lambda: "other" in watching().usable)
+    watching.start()
+    assert [thread.name for thread in threading.enumerate()].count("mappings") == 1
