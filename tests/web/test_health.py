@@ -6,9 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from web.front import WORK, Front, front
-
 from adapter.sources import Broken
+from web.front import WORK, Front, front
 
 
 def test_a_process_that_lives_says_so_whatever_is_broken(work: Front) -> None:
