@@ -16,6 +16,7 @@ from adapter import phone
 from adapter.condition import folded
 
 _EMAIL = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
+_IP = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
 _NUMBER = re.compile(r"[\s+(＋\d][\d\s().+/;,:=#\-–extEXT]{5,40}")
 _GIVEN = re.compile(r"(?i)(?:first|given|fore|middle|nick)[_ -]?names?$")
 _FAMILY = re.compile(r"(?i)(?:last|family|sur)[_ -]?name$")
@@ -51,7 +52,15 @@ class Fakes:
                 return fake(text)
         if (_NUMBER.fullmatch(text) or _PHONE.search(key)) and (number := self.number(text)):
             return number
-        return _EMAIL.sub(lambda found: _mail(found[0]), text)
+        for address in (_EMAIL, _IP):
+            text = address.sub(lambda found: _address(found[0]), text)
+        return self._spoken(text) if " " in text else text
+
+    def _spoken(self, text: str) -> str:
+        """A sentence with the numbers in it replaced."""
+        for found in reversed(list(phonenumbers.PhoneNumberMatcher(text, self.region, max_tries=20))):
+            text = text[: found.start] + (self.number(found.raw_string) or "") + text[found.end :]
+        return text
 
     def number(self, text: str) -> str | None:
         """Another number of the same country and, if it can be, in the same shape; None when it is no number."""
@@ -108,5 +117,8 @@ def _free(text: str) -> str:
     return "(a text)"
 
 
-def _mail(text: str) -> str:
-    return f"{_given(text).lower()}{_pick(text) % 1000}@example.com"
+def _address(text: str) -> str:
+    """Of a mailbox at a domain kept for examples (RFC 2606), or of a machine in a network kept for them (RFC 5737)."""
+    if "@" in text:
+        return f"{_given(text).lower()}{_pick(text) % 1000}@example.com"
+    return f"192.0.2.{_pick(text) % 256}"

@@ -69,6 +69,8 @@ def _source(value: Value, scope: Scope, tables: Tables, *, now: datetime) -> Any
     if value.lookup is not None:
         return _look_up(value, scope, tables)
     case = chosen(value, scope, now=now)
+    if case and scope.trace:
+        scope.trace.note(case.use.where, "this line of choose applies")
     return find(case.use, scope, tables, now=now) if case else None
 
 
