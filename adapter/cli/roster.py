@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from adapter.cli.shown import setting
 from adapter.condition import folded
+from adapter.errors import Unavailable
 from adapter.mapping import Mapping, named, text
 from adapter.mapping.named import Name, Names
 from adapter.mapping.problems import Problem, Said, did_you_mean
@@ -63,29 +64,45 @@ def problems(mapping: Mapping, content: str, roster: Roster) -> list[Problem]:
 def _of(names: Names, roster: Roster) -> Found:
     for one in names.extensions:
         if one.text.strip() not in roster.extensions:
-            yield one.where, _no_agent(one.text.strip(), roster)
+            yield one.where, _no_agent(one, roster)
     for one in names.skills:
         if one.text not in roster.skills:
-            yield one.where, _no_skill(one.text, roster)
+            yield one.where, _no_skill(one, roster)
     known = sorted({one.text.strip() for one in names.extensions if one.text.strip() in roster.extensions})
     for extension in known[:MOST_AGENTS] if names.caller_ids else ():
-        for one in names.caller_ids:
-            yield from _caller(one, names.labels, extension, roster.caller_ids(extension))
+        yield from _callers(names, extension, roster)
 
 
-def _no_agent(extension: str, roster: Roster) -> Said:
+def _callers(names: Names, extension: str, roster: Roster) -> Found:
+    try:
+        available = roster.caller_ids(extension)
+    except Unavailable as exc:
+        said = f"the caller ids of agent {extension} cannot be read"
+        yield names.caller_ids[0].where, Said(said, hint=exc.reason)
+        return
+    for one in names.caller_ids:
+        yield from _caller(one, names.labels, extension, available)
+
+
+def _no_agent(one: Name, roster: Roster) -> Said:
+    extension = one.text.strip()
     bare = extension.lstrip("0")
-    twin = next((one for one in sorted(roster.extensions) if one.lstrip("0") == bare), None)
+    twin = next((known for known in sorted(roster.extensions) if known.lstrip("0") == bare), None)
     hint = f"did you mean {twin}?" if twin else did_you_mean(extension, sorted(roster.extensions))
-    return Said(f"Xima has no agent with the extension {extension}", hint=hint or "look it up in Xima under Agents")
+    return Said(
+        f"Xima has no agent with the extension {extension}{one.line}", hint=hint or "look it up in Xima under Agents"
+    )
 
 
-def _no_skill(skill: str, roster: Roster) -> Said:
-    twin = next((one for one in roster.skills if folded(one) == folded(skill)), None)
+def _no_skill(one: Name, roster: Roster) -> Said:
+    skill = one.text
+    twin = next((known for known in roster.skills if folded(known) == folded(skill)), None)
     if twin:
-        return Said(f"the skill '{skill}' differs only by case or blanks", hint=f"in Xima it is called '{twin}'")
+        return Said(
+            f"the skill '{skill}' differs only by case or blanks{one.line}", hint=f"in Xima it is called '{twin}'"
+        )
     hint = did_you_mean(skill, roster.skills) or f"it has {', '.join(roster.skills[:10]) or 'none'}"
-    return Said(f"Xima has no skill called '{skill}'", hint=hint)
+    return Said(f"Xima has no skill called '{skill}'{one.line}", hint=hint)
 
 
 def _caller(one: Name, labels: tuple[Name, ...], extension: str, available: tuple[CallerId, ...]) -> Found:
@@ -93,7 +110,7 @@ def _caller(one: Name, labels: tuple[Name, ...], extension: str, available: tupl
     mine = [known for known in available if known.outbound_caller_id == one.text]
     if not mine:
         shown = ", ".join(known.outbound_caller_id for known in available[:5]) or "none"
-        said = f"agent {extension} may not show the caller id {one.text}"
+        said = f"agent {extension} may not show the caller id {one.text}{one.line}"
         yield one.where, Said(said, hint=f"Xima lists for this agent: {shown}")
     elif len(labels) == 1 and all(known.label != labels[0].text for known in mine):
         said = f"the caller id {one.text} of agent {extension} has another label than '{labels[0].text}'"

@@ -12,10 +12,11 @@ from adapter.template import Template
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A text that stands in the file (or its spreadsheet) and goes to Xima as it is."""
+    """A text that stands in the file (or its spreadsheet) and goes to Xima as it is; `line` tells a table's line."""
 
     where: Where
     text: str
+    line: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,15 +45,20 @@ def of_rule(mapping: Mapping, rule: Rule) -> Names:
 
 
 def _texts(given: Value, mapping: Mapping) -> Iterator[Name]:
-    """Every text of the file that the value can give, looking through `let`, tables and `choose`."""
-    yield from _constant(given.where, given.text)
+    """Every text of the file that the value can give, looking through `let`, tables and `choose`.
+
+    What is cleaned is left out, but for the default: it may come out as another text.
+    """
     yield from _constant((*given.where, "default"), given.default)
+    if given.clean:
+        return
+    yield from _constant(given.where, given.text)
     for path in given.text.paths if given.text and len(given.text.parts) == 1 else [given.field, *given.first_of]:
         if path and path.root == "let" and len(path.steps) == 1:
             yield from _texts(mapping.let[str(path.steps[0])], mapping)
-    if given.lookup is not None and not given.clean:
+    if given.lookup is not None:
         for key, text in mapping.tables[given.lookup].items():
-            yield Name(("tables", given.lookup, key), text)
+            yield Name(("tables", given.lookup, key), text, f" (in the table {given.lookup}, for '{key}')")
     for case in given.choose:
         yield from _texts(case.use, mapping)
 

@@ -91,7 +91,7 @@ lint:
 """
 WRONG = [
     ("names.yaml:11:22", "Xima has no agent with the extension 0109", "did you mean 0102?"),
-    ("names.yaml:13:5", "Xima has no agent with the extension 0777", ""),
+    ("names.yaml:13:5", "Xima has no agent with the extension 0777 (in the table spread, for 'bob')", ""),
     ("names.yaml:20:14", "Xima has no agent with the extension 101", "did you mean 0101?"),
     ("names.yaml:29:27", "agent 0101 may not show the caller id 8015550199", "lists for this agent: 8015550100"),
     ("names.yaml:36:14", "the caller id 8015550100 of agent 0101 has another label", "in Xima it is 'Main'"),
@@ -151,6 +151,15 @@ def test_nothing_is_done_at_xima(run: Run, xima: Sandbox) -> None:
     run("check", "--live")
     run("doctor")
     assert {call.method for call in xima.world.calls} == {"GET"}
+
+
+@pytest.mark.usefixtures("names")
+def test_caller_ids_that_cannot_be_read_hide_nothing_else(run: Run, xima: Sandbox) -> None:
+    xima.world.load(SCRIPT + "faults:\n  - {operation: outbound_caller_ids, status: 404}\n")
+    result = run("check", "--live", "mappings/names.yaml")
+    assert "names.yaml:29:27: the caller ids of agent 0101 cannot be read" in result.stdout
+    assert "= 404: " in result.stdout
+    assert "Xima has no skill called 'Sales'" in result.stdout
 
 
 @pytest.mark.usefixtures("xima")
