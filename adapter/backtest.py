@@ -117,7 +117,13 @@ def _made(of: mapping.Mapping, received: Received, at: datetime) -> Made | None:
 
 
 def examples(report: Report, *, most: int) -> Iterator[tuple[str, int, list[Found]]]:
-    """Every kind of change with its count and its first examples, the most frequent kind first."""
+    """Every kind of change with its count and its first examples, the most frequent kind first.
+
+    A record is an example of one kind only, for it is told with all its changes.
+    """
+    told: list[Found] = []
     for kind, count in report.counts.most_common():
         if kind != SAME:
-            yield kind, count, [one for one in report.found if kind in one.pair.kinds][:most]
+            fresh = [one for one in report.found if kind in one.pair.kinds and one not in told][:most]
+            told += fresh
+            yield kind, count, fresh

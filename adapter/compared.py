@@ -54,7 +54,7 @@ def _spoken(change: Change, *, full: bool) -> str:
     show = _shown(full)
     before, after = show(change, change.before), show(change, change.after)
     if before == after:  # they differ in what is not shown
-        return f"{change.field} is another one"
+        return f"another {change.field}"
     return f"{change.field} {before} -> {after}"
 
 

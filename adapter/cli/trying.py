@@ -89,10 +89,10 @@ def _say(file: Path, draft: Written, report: Report, *, full: bool) -> None:
     rows = [(report.counts[kind], kind) for kind in KINDS if kind == SAME or report.counts[kind]]
     columns([("RECORDS", "WITH THE DRAFT"), *rows])
     for kind, number, found in examples(report, most=SHOWN):
-        click.echo(f"\n{kind}:")
+        click.echo(f"\n{kind}:" if found else f"\n{kind}: the records above")
         for one in found:
             click.echo(_line(one, full=full))
-        if number > len(found):
+        if number > len(found) > 0:
             click.echo(f"  and {number - len(found)} more (--json has them all)")
     if report.noted:
         count = spoken_count(report.noted, "request")

@@ -259,6 +259,13 @@ def test_a_backtest_shows_what_would_have_come_out_otherwise(run: Run, draft: Pa
     assert "8015550143" in run("backtest", str(draft), "--full").output
 
 
+def test_a_record_that_changes_in_two_ways_is_shown_once(run: Run, draft: Path) -> None:
+    draft.write_text(draft.read_text().replace("skill: Sales", "skill: Support"), encoding="utf-8")
+    output = run("backtest", str(draft), "--last", "3").output
+    assert "\nother skill: the records above\n" in output
+    assert output.count(" r3: ") == 1
+
+
 def test_a_strict_backtest_fails_when_anything_changed(run: Run, draft: Path) -> None:
     assert run("backtest", str(draft), "--strict").exit_code == 1
     assert run("backtest", str(draft.with_name("form.yaml")), "--strict").exit_code == 0
