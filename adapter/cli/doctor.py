@@ -14,7 +14,7 @@ from adapter import settings, sources, wsgi
 from adapter.cli import roster
 from adapter.cli.shown import as_json, opened, plainly, print_json, setting, spoken_count
 from adapter.errors import AdapterError, MappingError, SettingsError
-from adapter.mapping import Mapping
+from adapter.mapping import Mapping, named
 from adapter.xima import Client
 
 MOST_SKEW = timedelta(seconds=60)
@@ -121,8 +121,21 @@ def _xima() -> Findings:
         agents, skills = spoken_count(len(known.extensions), "agent"), spoken_count(len(known.skills), "skill")
         yield Finding("Xima", True, f"answers and takes the token: {agents}, {skills}")
         yield from _clock(client)
-        for path, loaded in _files():
-            yield from _named(path, loaded, known)
+        loaded = list(_files())
+        for path, one in loaded:
+            yield from _named(path, one, known)
+        yield from _strategies([one for _, one in loaded])
+
+
+def _strategies(loaded: list[Mapping]) -> Findings:
+    """What Xima's API does not tell and a person should look at (its own advice on callbacks:
+
+    https://guide.xima.cloud/docs/click-to-dial-via-api-copy).
+    """
+    skills = {one.text for mapping in loaded for rule in mapping.rules for one in named.of_rule(mapping, rule).skills}
+    if skills:
+        said = f"look in Xima that {', '.join(sorted(skills))} reserve an agent first (Reserve Agent)"
+        yield Finding("callbacks", True, f"{said}, else a customer may be called while nobody is free")
 
 
 def _clock(client: Client) -> Findings:
