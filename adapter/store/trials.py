@@ -31,19 +31,25 @@ class Trial:
 
 
 def count(connection: Connection, seen: Sequence[Trial]) -> None:
-    """Add records to their counts."""
+    """Add records to their counts: one statement a count, however many records there are."""
+    together: dict[tuple[str, ...], list[Trial]] = {}
     for one in seen:
-        key = {name: getattr(one, name) for name in KEY}
-        this = [s[name] == value for name, value in key.items()]
-        row = connection.execute(select(s.count.label("so_far"), s.examples).where(*this).with_for_update()).first()
-        examples = [one.example] if one.example else []
-        if row is None:
-            fresh = {"count": 1, "first_at": one.at, "last_at": one.at, "examples": examples}
-            connection.execute(insert(shadow_counts), {**key, **fresh})
-        else:
-            shown = [*row.examples, *examples][:MOST_EXAMPLES]
-            values = {"count": row.so_far + 1, "last_at": one.at, "examples": shown}
-            connection.execute(update(shadow_counts).where(*this).values(**values))
+        together.setdefault(tuple(getattr(one, name) for name in KEY), []).append(one)
+    for key, many in together.items():
+        _add(connection, dict(zip(KEY, key, strict=True)), many)
+
+
+def _add(connection: Connection, key: Mapping[str, str], many: Sequence[Trial]) -> None:
+    this = [s[name] == value for name, value in key.items()]
+    row = connection.execute(select(s.count.label("so_far"), s.examples).where(*this).with_for_update()).first()
+    known = row.examples if row else []
+    examples = [*known, *(one.example for one in many if one.example)][:MOST_EXAMPLES]
+    values = {"last_at": max(one.at for one in many), "examples": examples}
+    if row is None:
+        fresh = {"first_at": min(one.at for one in many), "count": len(many)}
+        connection.execute(insert(shadow_counts), {**key, **values, **fresh})
+    else:
+        connection.execute(update(shadow_counts).where(*this).values(count=row.so_far + len(many), **values))
 
 
 def counted(connection: Connection, mapping: str) -> list[Mapping[str, Any]]:
@@ -64,4 +70,3 @@ def requests_of(connection: Connection, mapping: str, *, most: int) -> list[str]
     r = requests.c
     asked = select(r.id).where(r.mapping == mapping).order_by(r.received_at.desc()).limit(most)
     return [row.id for row in connection.execute(asked)]
-
