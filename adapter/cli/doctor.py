@@ -128,10 +128,7 @@ def _xima() -> Findings:
 
 
 def _strategies(loaded: list[Mapping]) -> Findings:
-    """What Xima's API does not tell and a person should look at (its own advice on callbacks:
-
-    https://guide.xima.cloud/docs/click-to-dial-via-api-copy).
-    """
+    """What only a person can see: how a skill calls back (https://guide.xima.cloud/docs/click-to-dial-via-api-copy)."""
     skills = {one.text for mapping in loaded for rule in mapping.rules for one in named.of_rule(mapping, rule).skills}
     if skills:
         said = f"look in Xima that {', '.join(sorted(skills))} reserve an agent first (Reserve Agent)"
