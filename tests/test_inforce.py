@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 from running import CLICK
 
+from adapter import sources
 from adapter.folder import REST, Folder
 from adapter.inforce import GONE_FOR, GRACE, InForce
 from adapter.mapping import Mapping
@@ -328,6 +330,53 @@ def test_a_text_that_the_history_lost_is_not_brought_back(office: Office, tmp_pa
     path.unlink()
     found = office.begin()
     assert "the last in force, cannot be used here" in found.broken["table"].problems[0]
+
+
+def cleared(path: Path) -> Path:
+    """The path, with nothing there any more."""
+    if path.is_dir():
+        path.rmdir()
+    path.unlink(missing_ok=True)
+    return path
+
+
+def mangle(path: Path, dice: random.Random) -> None:
+    """Do something to a file that a person, an editor or a script may do."""
+    whole = dice.choice((CLICK, BETTER, WORSE, TABLE)).encode()
+    aside = path.with_name("aside")
+    aside.write_bytes(whole)
+    acts: list[Callable[[Path], object]] = [
+        lambda path: path.write_bytes(whole),
+        lambda path: path.write_bytes(whole[: dice.randrange(len(whole))]),
+        lambda path: path.write_bytes(dice.randbytes(300)),
+        lambda path: path.write_bytes(b""),
+        lambda path: path.symlink_to(path.name),
+        lambda path: aside.rename(path),
+        lambda path: path.unlink(missing_ok=True),
+        Path.mkdir,
+        os.mkfifo,
+    ]
+    dice.choice(acts)(cleared(path))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_is_done_to_a_file_a_good_version_is_in_force(office: Office, seed: int) -> None:
+    dice, path = random.Random(seed), office.folder / "click.yaml"
+    good = {sources.compiled(text, name="click", read_file=lambda _: "").version for text in (CLICK, BETTER)}
+    office.begin()
+    away = timedelta()
+    for _ in range(60):
+        mangle(path, dice)
+        for _ in range(dice.randrange(3)):
+            found = office.begin() if dice.random() < 0.1 else office.look()
+            away = timedelta() if os.path.lexists(path) else away + SECONDS
+            if away < GRACE - SECONDS:
+                assert found.usable["click"].mapping.version in good
+    assert set(office.history()) <= {*good, ""}
+    cleared(path).write_text(BETTER, encoding="utf-8")
+    office.rest()
+    assert office.about == "better"
 
 
 # files that go away
