@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping as ReadOnly
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,15 @@ from urllib.parse import parse_qsl, urlencode
 
 import click
 
-from adapter import sources
+from adapter import phone, sources
 from adapter.cli.shown import mapping_path, opened, plainly, read_mapping, setting
 from adapter.errors import MappingError, SettingsError
 from adapter.mapping import Mapping, added, disguise, examples, render, request_tree, results, uses
-from adapter.mapping.compiled import Example
+from adapter.mapping.compiled import Example, Value
 from adapter.mapping.fakes import Fakes
+from adapter.mapping.fields import region_of
 from adapter.mapping.problems import Problem
+from adapter.mapping.run import scope_of
 from adapter.model import Received
 
 
@@ -71,8 +74,8 @@ def _example(loaded: Mapping, stored: ReadOnly[str, Any], name: str | None) -> a
     """The request in disguise, and what the mapping gives for it."""
     real = Received(method=stored["method"], url=stored["url"], headers=stored["headers"], body=stored["body"])
     known = frozenset(key for table in loaded.tables.values() for key in table)
-    fakes = Fakes(region=loaded.phones.rules.region, keep=known)
     at = stored["received_at"].replace(microsecond=0)
+    fakes = Fakes(regions=_regions(loaded, real, at), keep=known)
     headers, query = _beside(loaded, real, fakes)
     body = disguise.body(examples.kind_of(loaded, real), real.body, fakes)
     tried = Example(name="", body=body, headers=headers, query=query, expect=(), where=(), at=at)
@@ -88,6 +91,19 @@ def _example(loaded: Mapping, stored: ReadOnly[str, Any], name: str | None) -> a
         headers=headers,
         query=query,
     )
+
+
+def _regions(loaded: Mapping, real: Received, at: datetime) -> tuple[str, ...]:
+    """The countries whose numbers may stand in the request: those its records name, and home."""
+    document, records = examples.records(loaded, real)
+    tree = request_tree(real, document)
+    own = [given.phones for rule in loaded.rules for given in rule.fields.values() if isinstance(given, Value)]
+    named = []
+    for record in records:
+        scope = scope_of(loaded, record, tree, now=at)
+        for phones in (loaded.phones, *filter(None, own)):
+            named += [region_of(phones, scope, loaded.tables, now=at), phones.rules.region]
+    return tuple(dict.fromkeys(one for one in named if one in phone.REGIONS))
 
 
 def _beside(loaded: Mapping, real: Received, fakes: Fakes) -> tuple[dict[str, str], str]:

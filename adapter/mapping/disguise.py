@@ -39,8 +39,10 @@ def _tree(tree: Any, key: str, fakes: Fakes) -> Any:
         return [_tree(below, key, fakes) for below in tree]
     if isinstance(tree, str):
         return fakes.text(key, tree)
-    number = fakes.number(str(tree)) if isinstance(tree, int) and not isinstance(tree, bool) else None
-    return int(number) if number and number.isdecimal() else tree
+    if isinstance(tree, bool) or not isinstance(tree, int):
+        return tree
+    number = fakes.text(key, str(tree))
+    return int(number) if number.isdecimal() else number
 
 
 def _form(text: str, fakes: Fakes) -> str:

@@ -38,9 +38,12 @@ takes one for valid; else, and everywhere else, its own example number stands.""
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fakes:
-    """Makes fakes; numbers without a country are of `region`, and texts in `keep` (folded) stay as they are."""
+    """Makes fakes; numbers without a country are of the first of `regions` that has them.
 
-    region: str | None = None
+    Texts in `keep` (folded) stay as they are.
+    """
+
+    regions: tuple[str, ...] = ()
     keep: Collection[str] = frozenset()
 
     def text(self, key: str, text: str) -> str:
@@ -52,20 +55,23 @@ class Fakes:
                 return fake(text)
         if (_NUMBER.fullmatch(text) or _PHONE.search(key)) and (number := self.number(text)):
             return number
+        if _PHONE.search(key):
+            return _scrambled(text)
         for address in (_EMAIL, _IP):
             text = address.sub(lambda found: _address(found[0]), text)
         return self._spoken(text) if " " in text else text
 
     def _spoken(self, text: str) -> str:
         """A sentence with the numbers in it replaced."""
-        for found in reversed(list(phonenumbers.PhoneNumberMatcher(text, self.region, max_tries=20))):
+        for found in reversed(list(phonenumbers.PhoneNumberMatcher(text, self.regions[0] if self.regions else None))):
             text = text[: found.start] + (self.number(found.raw_string) or "") + text[found.end :]
         return text
 
     def number(self, text: str) -> str | None:
         """Another number of the same country and, if it can be, in the same shape; None when it is no number."""
-        found = phone.read(text, phone.Rules(region=self.region, dial_as="e164", reject_types=frozenset()))
-        if isinstance(found, phone.Unusable):
+        rules = [phone.Rules(region=one, dial_as="e164", reject_types=frozenset()) for one in self.regions or (None,)]
+        read = (number for one in rules if isinstance(number := phone.read(text, one), phone.Number))
+        if (found := next(read, None)) is None:
             return None
         real = phonenumbers.parse(found.e164)
         fake = _fake_of(real, found.region)
@@ -93,6 +99,15 @@ def _shaped(text: str, nsn: str, fake: str) -> str | None:
         return None
     signs = list(text)
     for at, digit in zip(places[start:], fake, strict=False):
+        signs[at] = digit
+    return "".join(signs)
+
+
+def _scrambled(text: str) -> str:
+    """What stands for a number and cannot be read as one, with its last digits exchanged."""
+    places = [at for at, sign in enumerate(text) if sign.isdecimal()][-4:]
+    signs = list(text)
+    for at, digit in zip(places, f"{_pick(text) % 10_000:04}", strict=False):
         signs[at] = digit
     return "".join(signs)
 

@@ -149,7 +149,12 @@ def _phone(filling: _Filling, name: str, given: Value, text: str) -> str | None:
         emergency = phone.emergency(short, phones.rules.region, prefix)
         filling.found[name] = short
         return "it would reach an emergency number" if emergency else None
-    number = phone.read(text, phones.rules, region=_region(filling, phones), prefix=prefix)
+    number = phone.read(
+        text,
+        phones.rules,
+        region=region_of(phones, filling.scope, filling.mapping.tables, now=filling.now),
+        prefix=prefix,
+    )
     if isinstance(number, phone.Unusable):
         return number.reason
     filling.found[name] = number.dial
@@ -171,13 +176,14 @@ def internal(text: str) -> str | None:
     return text if re.fullmatch(r"[0-9]{1,6}|[*#][0-9*#]{1,30}", text) else None
 
 
-def _region(filling: _Filling, phones: Phones) -> str | None:
+def region_of(phones: Phones, scope: Scope, tables: value.Tables, *, now: datetime) -> str | None:
+    """The country that the record itself says its number is of, if it does."""
     if phones.region_field is not None:
-        written = path.text_of(filling.scope.find(phones.region_field))
+        written = path.text_of(scope.find(phones.region_field))
         if written and re.fullmatch("[A-Za-z]{2}", written.strip()):
             return written.strip().upper()
     if phones.region is not None:
-        return value.text(phones.region, filling.scope, filling.mapping.tables, now=filling.now)
+        return value.text(phones.region, scope, tables, now=now)
     return None
 
 

@@ -185,8 +185,8 @@ def test_a_healthy_house_is_told_line_by_line(run: Run) -> None:
         "ok     clock: agrees with Xima's",
         "ok     names: click.yaml: Xima has every agent, skill and caller id it names",
         "ok     names: form.yaml: Xima has every agent, skill and caller id it names",
-        "ok     callbacks: look in Xima that Support reserve an agent first (Reserve Agent), else a customer may be called"
-        " while nobody is free",
+        "ok     callbacks: look in Xima that Support reserve an agent first (Reserve Agent), else a customer may be"
+        " called while nobody is free",
     ]
 
 

@@ -134,3 +134,13 @@ def test_check_warns_of_what_nobody_has_sent(run: Run, keep: Keep) -> None:
     assert "warning: nobody has sent phone in the last request [never-sent]" in result.stdout
     assert run("check", "--history", "--strict", "mappings/form.yaml").exit_code == 1
     assert "never-sent" not in run("check", "mappings/form.yaml").stdout
+
+
+def test_the_country_a_record_names_is_the_country_of_its_numbers(run: Run, home: Path, keep: Keep) -> None:
+    path = home / "mappings/form.yaml"
+    text = path.read_text().replace("  region: US\n", "  region: US\n  region_field: country\n")
+    path.write_text(text)
+    assert run("example", "add", "form", keep("form", b"country=GB&q=020+7123+4567&phone=020+7123+4567")).exit_code == 0
+    after = path.read_text()
+    assert "7123" not in after
+    assert "callback_number: 011442079460" in after

@@ -15,7 +15,7 @@ from adapter.mapping import Result, added, disguise
 from adapter.mapping.fakes import Fakes
 from adapter.model import Callback, ClickToDial
 
-FAKES = Fakes(region="US", keep=frozenset({"owner@example.org"}))
+FAKES = Fakes(regions=("US", "GB"), keep=frozenset({"owner@example.org"}))
 AT = datetime(2026, 11, 24, 17, 15, tzinfo=UTC)
 
 
@@ -27,6 +27,7 @@ AT = datetime(2026, 11, 24, 17, 15, tzinfo=UTC)
         ("+1 415 867 5309", "+1 415 555 01##"),
         ("415-867-5309 x12", "415-555-01## x12"),
         ("+44 20 7123 4567", "+44 20 7946 0###"),
+        ("020 7123 4567 ext. 4", "020 7946 0### ext. 4"),
         ("+44 (0)7400 654321", "+44 (0)7400 123456"),
         ("+33 1 42 68 53 00", "+33 1 99 00 ## ##"),
         ("+33 6 98 76 54 32", "+33 6 12 34 56 78"),
@@ -42,7 +43,8 @@ def test_a_number_stays_in_its_country_and_its_shape(text: str, shape: str | Non
     if shape is not None:
         masked = "".join("#" if mask == "#" else sign for sign, mask in zip(fake, shape, strict=True))
         assert masked == shape
-    real, now = (phone.read(one, phone.Rules(region="US")) for one in (text, fake))
+    home = "GB" if text.startswith("020") else "US"
+    real, now = (phone.read(one, phone.Rules(region=home)) for one in (text, fake))
     if isinstance(real, phone.Number):
         assert isinstance(now, phone.Number)
         assert (now.region, now.extension) == (real.region, real.extension)
@@ -80,6 +82,8 @@ def test_where_no_range_is_kept_free_the_librarys_example_stands(region: str) ->
         ("street", "1 Betelgeuse", False),
         ("q5", "ring 415-867-5309 or +44 20 7123 4567 after five", False),
         ("from", "203.0.113.77", False),
+        ("Phone", "55-8675309", False),
+        ("mobile", "8675309", False),
         ("version", "1.2.3.4.5", True),
     ],
 )
