@@ -114,6 +114,7 @@ def write_back(version: Version, file: Path) -> list[Path]:
 
 def _replace(path: Path, text: str) -> None:
     """A file with a new text; whoever reads it meanwhile reads the old one. Raises `SettingsError`."""
+    path = path.resolve()  # a link stays one
     fresh = path.with_name(f".{path.name}.new")
     try:
         with fresh.open("w", encoding="utf-8", newline="") as file:

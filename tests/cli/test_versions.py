@@ -191,6 +191,14 @@ def test_restore_writes_the_tables_too(run: Run, home: Path, store: Store) -> No
     assert "0102" in agents.read_text(encoding="utf-8")
 
 
+def test_restore_writes_through_a_link(run: Run, form: Path, home: Path, store: Store) -> None:
+    change(store, form, BETTER)
+    target = form.rename(home / "kept-elsewhere.yaml")
+    form.symlink_to(target)
+    assert run("mappings", "restore", "form", "1").exit_code == 0
+    assert (form.is_symlink(), target.read_text(encoding="utf-8")) == (True, FORM)
+
+
 def test_restore_says_when_a_file_cannot_be_written(run: Run, form: Path) -> None:
     text = form.read_text(encoding="utf-8")
     (form.parent / ".form.yaml.new").mkdir()
