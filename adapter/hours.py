@@ -117,6 +117,19 @@ def next_open(hours: Hours, zones: Sequence[str], *, now: datetime) -> datetime 
     )
 
 
+def told(hours: Hours, zones: Sequence[str], *, now: datetime) -> str:
+    """Return in words what every clock that counts shows, and when it is open there on that day."""
+    whose = "the number's" if zones else "the file's"
+    shown = []
+    for clock in _clocks(hours, zones):
+        local = now.astimezone(clock)
+        spans = ", ".join(map(_written, hours.open.get(local.weekday(), ())))
+        closed = "closed on this date" if local.date() in hours.closed_on else f"not open on {_DAYS[local.weekday()]}s"
+        today = f"open {spans}" if spans and local.date() not in hours.closed_on else closed
+        shown.append(f"{clock.key} ({_DAYS[local.weekday()][:3]} {local:%Y-%m-%d %H:%M}, {today})")
+    return f"the clock is {whose}: {'; '.join(shown)}"
+
+
 def as_dict(hours: Hours) -> dict[str, Any]:
     """Return the hours as JSON can hold them, in the words of a mapping file; `from_dict` reads it back."""
     return {

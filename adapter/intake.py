@@ -19,6 +19,7 @@ from adapter.logs import event
 from adapter.mapping import TEST, Result, examples, request_tree, results
 from adapter.model import Delivery, Received
 from adapter.payload.redact import redact
+from adapter.shadow import Shadow
 from adapter.sources import Source, Sources
 from adapter.store import Arrival, Entry, Kept, Store
 
@@ -53,6 +54,7 @@ class Intake:
         pool: Executor,
         wait: timedelta,
         explain: Callable[[Source, Received, datetime], tuple[str, ...]] = lambda *_: (),
+        shadow: Shadow | None = None,
     ) -> None:
         self._sources = sources
         self._store = store
@@ -60,6 +62,7 @@ class Intake:
         self._pool = pool
         self._wait = wait
         self._explain = explain
+        self._shadow = shadow
 
     def take(self, name: str, received: Received, *, request_id: str, now: datetime) -> Taken:
         """Everything from the signature to the answer; raises the `AdapterError` that is to be answered.
@@ -84,7 +87,10 @@ class Intake:
         kept = self._store.add(_arrival(source, received, request_id, now=now), entries, fingerprint=mark)
         came = tuple(_came(result, one) for (_, result), one in zip(made, kept, strict=True))
         event("request.kept", mapping=name, request=request_id, records=len(found), results=_summary(came))
-        return Taken(source=source, came=tuple(self._act(one, self._patience(source)) for one in came))
+        taken = Taken(source=source, came=tuple(self._act(one, self._patience(source)) for one in came))
+        if self._shadow:
+            self._shadow.look(source, received, made, request_id=request_id, now=now)
+        return taken
 
     def _patience(self, source: Source) -> timedelta:
         """How long a click may wait for Xima: as we were told, but no longer than most of its sender's own patience."""

@@ -71,13 +71,13 @@ def last_four(number: str) -> str:
     return f"…{number[-4:]}" if len(number) > 4 else number
 
 
-def what(action: Action) -> str:
-    """The action in words."""
+def what(action: Action, number: Callable[[str], str] = last_four) -> str:
+    """The action in words, its telephone number shown as `number` says."""
     match action:
         case ClickToDial():
-            return f"the call from extension {action.agent} to {last_four(action.number_to_dial)}"
+            return f"the call from extension {action.agent} to {number(action.number_to_dial)}"
         case Callback():
-            return f"the callback to {last_four(action.callback_number)} for the skill {action.skill}"
+            return f"the callback to {number(action.callback_number)} for the skill {action.skill}"
         case SelectCallerId():
             return f"the caller id {action.label} for extension {action.agent}"
     return action.kind

@@ -47,6 +47,7 @@ class Gunicorn(BaseApplication):
 
     def __init__(self, given: Settings) -> None:
         self.given = given
+        self.expected = {path.stem for path in sources.mapping_files(given.mappings)}
         super().__init__()
 
     def load_config(self) -> None:
@@ -56,10 +57,7 @@ class Gunicorn(BaseApplication):
 
     def load(self) -> Any:
         """The application; called by gunicorn in every worker, after the fork."""
-        found = sources.load(
-            self.given.mappings, public_url=self.given.public_url, trusted_proxies=self.given.trusted_proxies
-        )  # what is broken was told before
-        return wsgi.create(self.given, found)
+        return wsgi.create(self.given, self.expected)
 
 
 class Worker(ThreadWorker):

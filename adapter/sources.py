@@ -7,21 +7,25 @@ import re
 from collections.abc import Mapping as ReadOnly
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
+from stat import S_ISREG
 
 from adapter import mapping, signature
 from adapter.errors import MappingError, SchemeError, SettingsError
 from adapter.handshake import Reply
 from adapter.mapping import examples, preset
 from adapter.mapping.compiled import Proof
+from adapter.mapping.load import ReadFile
 from adapter.mapping.problems import Place, Problem
 from adapter.mapping.text import MOST_CHARACTERS
 from adapter.model import Received
 from adapter.settings import environment
 
 NOT_MAPPINGS = ("tenants.yaml",)
+SHADOW, DRAFT = ".shadow", ".draft"
+"""NAME.shadow.yaml runs beside NAME.yaml and does nothing; NAME.draft.yaml is not looked at."""
 LARGEST_TABLE = 8 * 1024**2
 """Bytes of a lookup table; some hundred thousand lines."""
 
@@ -36,11 +40,12 @@ class Ready:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Source:
-    """A mapping in force and the proofs its sender must give."""
+    """A mapping in force, since when, and the proofs its sender must give."""
 
     mapping: mapping.Mapping
     proofs: tuple[Ready, ...]
     handshake_secrets: tuple[str, ...] = field(default=(), repr=False)
+    since: datetime | None = None
 
     def admit(self, received: Received, *, now: datetime) -> Reply | None:
         """Raise `SignatureError` unless every proof holds; the answer when the request is only a handshake."""
@@ -79,18 +84,28 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Broken:
-    """A mapping file that cannot be used, with everything that is wrong with it, rendered for a person."""
+    """A mapping file that cannot be used, with everything that is wrong with it, rendered for a person.
+
+    Unless it is `expected`, the server is ready without it: it came, or was removed, while the server was running.
+    """
 
     file: str
     problems: tuple[str, ...]
+    expected: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sources:
-    """What a folder holds: usable sources by name, and files that are not usable."""
+    """What a folder holds: usable sources by name, and files that are not usable.
+
+    `waiting` are newer files that are not used, while an older version of theirs is usable; `shadows` are versions
+    under trial, by the name of the mapping beside which they run.
+    """
 
     usable: ReadOnly[str, Source]
     broken: ReadOnly[str, Broken]
+    waiting: ReadOnly[str, Broken] = field(default_factory=dict)
+    shadows: ReadOnly[str, mapping.Mapping] = field(default_factory=dict)
 
 
 @cache
@@ -106,23 +121,46 @@ def _preset_files() -> list[Path]:
 
 
 def mapping_files(folder: Path) -> list[Path]:
-    """The mapping files of a folder, in order of their names; an editor's hidden files are none."""
-    return sorted(
-        path for path in folder.glob("*.yaml") if path.name not in NOT_MAPPINGS and not path.name.startswith(".")
-    )
+    """The mapping files of a folder, in order of their names; drafts and an editor's hidden files are none."""
+    return [path for path in _yaml_files(folder) if not path.stem.endswith((SHADOW, DRAFT))]
+
+
+def shadow_files(folder: Path) -> list[Path]:
+    """The files of a folder that run beside the mapping whose name they have."""
+    return [path for path in _yaml_files(folder) if is_shadow(path)]
+
+
+def is_shadow(path: Path) -> bool:
+    """Whether the mapping of a file only runs beside another."""
+    return path.stem.endswith(SHADOW)
+
+
+def _yaml_files(folder: Path) -> list[Path]:
+    found = folder.glob("*.yaml")
+    return sorted(path for path in found if path.name not in NOT_MAPPINGS and not path.name.startswith("."))
+
+
+def name_of(path: Path) -> str:
+    """The name of the mapping in a file: `callback` for callback.yaml, callback.draft.yaml, callback.shadow.yaml."""
+    return path.stem.removesuffix(SHADOW).removesuffix(DRAFT)
 
 
 def read(path: Path, *, try_examples: bool = True) -> mapping.Mapping:
     """The mapping in a file, its examples run; raises `MappingError` with every problem."""
-    loaded = mapping.load(
-        _text(path), name=path.stem, presets=presets(), read_file=lambda name: _beside(path.parent, name)
-    )
+    tables = partial(beside, path.parent)
+    return compiled(text_of(path), name=name_of(path), read_file=tables, try_examples=try_examples)
+
+
+def compiled(content: str, *, name: str, read_file: ReadFile, try_examples: bool = True) -> mapping.Mapping:
+    """The mapping of a text, its examples run; raises `MappingError` with every problem."""
+    loaded = mapping.load(content, name=name, presets=presets(), read_file=read_file)
     if problems := list(examples.problems(loaded)) if try_examples else []:
         raise MappingError(problems)
     return loaded
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """The text of a mapping file; raises `MappingError`."""
     try:
         return _start(path)
     except UnicodeDecodeError as exc:
@@ -133,14 +171,18 @@ def _text(path: Path) -> str:
 
 def _start(path: Path, errors: str = "strict") -> str:
     """A text file as far as anybody will want to read it: a larger one is refused for its size."""
+    if path.is_fifo():  # whoever opens one waits for ever
+        raise OSError(errno.EINVAL, "it is a pipe")
     with path.open(encoding="utf-8-sig", errors=errors) as file:
         return file.read(MOST_CHARACTERS + 1)
 
 
-def _beside(folder: Path, name: str) -> str:
+def beside(folder: Path, name: str) -> str:
     """The text of a table beside a mapping; raises `OSError` for a name that could lead to any other file."""
     if not re.fullmatch(r"[^/\\:]+\.csv", name, re.IGNORECASE):
         raise OSError(errno.EPERM, "a table is a .csv file in the folder of the mapping, named without a path")
+    if not S_ISREG((folder / name).stat().st_mode):  # whoever opens a pipe waits for ever
+        raise OSError(errno.EINVAL, "it is not an ordinary file")
     if (folder / name).stat().st_size > LARGEST_TABLE:
         raise OSError(errno.EFBIG, f"it is larger than {LARGEST_TABLE // 1024**2} MB")
     return (folder / name).read_text(encoding="utf-8")
@@ -223,8 +265,13 @@ def load(
             usable[path.stem] = ready(
                 read(path), public_url=public_url, trusted_proxies=trusted_proxies, environ=environ
             )
-        except MappingError as exc:
-            broken[path.stem] = Broken(file=path.name, problems=rendered(path, exc))
-        except SettingsError as exc:
-            broken[path.stem] = Broken(file=path.name, problems=tuple(f"{path.name}: {said}" for said in exc.problems))
+        except (MappingError, SettingsError) as exc:
+            broken[path.stem] = refused(path, exc)
     return Sources(usable=usable, broken=broken)
+
+
+def refused(path: Path, exc: MappingError | SettingsError) -> Broken:
+    """Why a file cannot be used."""
+    if isinstance(exc, MappingError):
+        return Broken(file=path.name, problems=rendered(path, exc))
+    return Broken(file=path.name, problems=tuple(f"{path.name}: {said}" for said in exc.problems))

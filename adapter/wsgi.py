@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from adapter import logs, settings, sources, xima
+from adapter import logs, settings, xima
 from adapter.dispatcher import Dispatcher
+from adapter.inforce import InForce
 from adapter.settings import Settings
 from adapter.sources import Sources
 from adapter.store import Store
+from adapter.watching import Watching, tell
 from adapter.web import create_app
 
 
@@ -35,25 +36,35 @@ def tenants(given: Settings) -> dict[str, xima.Client]:
     return {tenant.name: xima.Client(tenant)}
 
 
-def loaded(given: Settings) -> Sources:
-    """The mappings in force; those that cannot be used are logged with everything that is wrong."""
-    found = sources.load(given.mappings, public_url=given.public_url, trusted_proxies=given.trusted_proxies)
-    for broken in found.broken.values():
-        for problem in broken.problems:
-            logs.event("mapping.broken", level=logging.ERROR, problem=problem.splitlines()[0])
+def in_force(given: Settings, store: Store, expected: Collection[str] | None = None) -> InForce:
+    """The mappings in force, from their files and from what the store remembers."""
+    found = InForce(
+        given.mappings,
+        store,
+        clock,
+        public_url=given.public_url,
+        trusted_proxies=given.trusted_proxies,
+        expected=expected,
+    )
+    found.begin()
     return found
 
 
-def create(given: Settings | None = None, found: Sources | None = None) -> Flask:
-    """The application with all its parts."""
+def create(given: Settings | None = None, expected: Collection[str] | None = None) -> Flask:
+    """The application with all its parts; without `expected`, mappings that cannot be used have not been told yet."""
     given = given or settings.load()
     known = (given.xima_token, *given.secret_keys)
     logs.set_up(known)
-    found = found or loaded(given)
-    logs.set_up((*known, *_secrets(found)))
     store = Store(given.database_url)
+    found = in_force(given, store, expected)
+    logs.set_up((*known, *_secrets(found.found)))
+    if expected is None:
+        tell(Sources(usable={}, broken={}), found.found)
+    watching = Watching(found, lambda changed: logs.set_up((*known, *_secrets(changed))))
+    watching.start()
     dispatcher = Dispatcher(store, tenants(given), clock, owner=owner("web"))
-    app = create_app(given, lambda: found, store, dispatcher, clock)
+    app = create_app(given, watching, store, dispatcher, clock)
+    app.extensions["mappings"] = watching
     if given.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=given.trusted_proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]
     return app

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from adapter.store.engine import Database
-from benchmarks import records, senders, stage
+from benchmarks import mapping, records, senders, stage
 from benchmarks.bodies import Kind, phone
 from benchmarks.figures import Figure, Target, percentile
 from benchmarks.filling import opened, put
@@ -162,8 +162,37 @@ def largest(effort: Effort) -> list[Figure]:
     ]
 
 
+def mappings(effort: Effort) -> list[Figure]:
+    """A thousand mappings loaded, and one parsed record mapped, its number included, beside jmespath."""
+    loads = [mapping.thousand() for _ in range(effort.rounds)]
+    costs = [mapping.record() for _ in range(effort.rounds)]
+    seconds, memories = zip(*loads, strict=True)
+    ours, theirs = zip(*costs, strict=True)
+    return [
+        Figure(name="1,000 mappings loaded", unit="s CPU", product=seconds, target=Target(most=5)),
+        Figure(name="memory of the process that did", unit="MB", product=memories, target=Target(most=150)),
+        Figure(name="one record mapped", unit="ms CPU", product=ours, target=Target(most=0.25)),
+        Figure(name="the same beside jmespath", unit="ms CPU", product=ours, baseline=theirs),
+    ]
+
+
+def hostile(effort: Effort) -> list[Figure]:
+    """The hostile file and the hostile body that take longest."""
+    found = [mapping.hostile() for _ in range(effort.rounds)]
+    return [
+        Figure(
+            name=f"worst hostile {what}: {rounds[0][0]}",
+            unit="ms CPU",
+            product=[took for _, took in rounds],
+            target=Target(most=100),
+        )
+        for what, rounds in zip(("file", "body"), zip(*found, strict=True), strict=True)
+    ]
+
+
 CASES: Mapping[str, Callable[[Effort], list[Figure]]] = {
-    case.__name__: case for case in (click, slow, lead, receipt, dispatch, held, start, record, largest)
+    case.__name__: case
+    for case in (click, slow, lead, receipt, dispatch, held, start, record, largest, mappings, hostile)
 }
 
 

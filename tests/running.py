@@ -59,6 +59,8 @@ examples:
       {"id": "2", "skill": "Sales", "phone": "8015550142"}
     expect:
       - callback: {skill: Sales, callback_number: 8015550142}
+lint:
+  ignore: [missing-phone, no-hours]
 """
 """A mapping for both paths: without `skill` it dials at once, with it it queues a callback."""
 

@@ -35,6 +35,11 @@ def test_the_states_are_printed_from_the_table_of_moves() -> None:
     assert between(page, "states") == printed.states_markdown()
 
 
+def test_the_warnings_are_printed_from_their_table() -> None:
+    page = (ROOT / "docs/mappings.md").read_text(encoding="utf-8")
+    assert between(page, "warnings") == printed.warnings_markdown()
+
+
 @pytest.mark.parametrize("command", sorted(main.commands))
 def test_the_readme_names_every_command(command: str) -> None:
     assert f"`{command}" in README or f"xima-adapter {command}" in README

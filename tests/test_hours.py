@@ -318,3 +318,27 @@ def test_no_quarter_of_an_hour_before_the_next_opening_is_open(
     assert opening is None or hours.is_open(found, zones, now=opening)
     steps = (horizon - now) // QUARTER
     assert not any(hours.is_open(found, zones, now=now + step * QUARTER) for step in range(steps))
+
+
+@pytest.mark.parametrize(
+    ("zones", "at", "said"),
+    [
+        (
+            (),
+            "2026-11-24T17:15:00+00:00",
+            "the clock is the file's: America/Denver (tue 2026-11-24 10:15, open 08:00-12:00, 13:00-24:00)",
+        ),
+        (
+            ("Europe/London", "America/New_York"),
+            "2026-11-24T17:15:00+00:00",
+            "the clock is the number's: Europe/London (tue 2026-11-24 17:15, open 08:00-12:00, 13:00-24:00);"
+            " America/New_York (tue 2026-11-24 12:15, open 08:00-12:00, 13:00-24:00)",
+        ),
+        ((), "2026-11-29T17:15:00+00:00", "America/Denver (sun 2026-11-29 10:15, not open on sundays)"),
+        ((), "2026-12-25T17:15:00+00:00", "America/Denver (fri 2026-12-25 10:15, closed on this date)"),
+    ],
+    ids=["the file's clock", "two clocks", "a day that is not open", "a holiday"],
+)
+def test_it_tells_what_every_clock_shows(zones: tuple[str, ...], at: str, said: str) -> None:
+    data = {"open": {"mon-fri": "08:00-12:00, 13:00-24:00"}, "closed_on": ["2026-12-25"], "zone": "America/Denver"}
+    assert said in hours.told(hours.from_dict(data), zones, now=datetime.fromisoformat(at))

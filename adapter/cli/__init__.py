@@ -5,7 +5,20 @@ from __future__ import annotations
 import click
 
 from adapter import __version__
-from adapter.cli import demo, desk, drafts, judging, running, senders
+from adapter.cli import (
+    checking,
+    demo,
+    desk,
+    doctor,
+    drafts,
+    explaining,
+    judging,
+    keeping,
+    running,
+    senders,
+    trying,
+    versions,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -21,7 +34,8 @@ def main() -> None:
 
 for command in (
     *(running.serve, running.web, running.dispatch, running.sandbox, running.db, running.settings),
-    *(drafts.check, drafts.explain, drafts.send, senders.presets),
-    *(judging.verify, desk.deliveries, demo.demo),
+    *(checking.check, explaining.explain, drafts.send, senders.presets, drafts.schema, keeping.example),
+    *(versions.mappings, trying.backtest),
+    *(judging.verify, desk.deliveries, doctor.doctor, demo.demo),
 ):
     main.add_command(command)

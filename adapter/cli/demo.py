@@ -29,7 +29,7 @@ from adapter.sandbox import Sandbox
 
 PATIENCE_SECONDS = 20.0
 LOG = "adapter.log"
-CLICK = {"properties.lastmodifieddate.value": "{stamp}"}
+CLICK = {"vid": "{stamp}"}
 LEAD = {"email": "ann.{stamp}@example.com", "mobile": "801-555-0142", "product": "Repair"}
 
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
+from adapter import sources
+from adapter.mapping.editor import json_schema
+from adapter.mapping.lint import LINTS
 from adapter.model import TRANSITIONS
 from adapter.settings import SETTINGS
 
@@ -44,3 +49,14 @@ def states_markdown() -> str:
     for state, after in TRANSITIONS.items():
         lines.append(f"| `{state}` | {STATES[state]} | {', '.join(f'`{one}`' for one in after) or 'nothing: an end'} |")
     return "\n".join(lines)
+
+
+def warnings_markdown() -> str:
+    """The warnings of `check`, by the words that silence them."""
+    lines = ["| word | what is warned of |", "|---|---|"]
+    return "\n".join([*lines, *(f"| `{word}` | {lint.about} |" for word, lint in LINTS.items())])
+
+
+def mapping_schema() -> str:
+    """The text of `mappings/mapping.schema.json`."""
+    return json.dumps(json_schema(sources.presets()), indent=1) + "\n"

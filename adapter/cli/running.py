@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from adapter import sandbox as pretend
-from adapter import server, sources
+from adapter import server, wsgi
 from adapter import settings as environment
 from adapter.cli import printed
 from adapter.cli.shown import as_json, columns, opened, plainly, print_json, setting
@@ -67,16 +68,22 @@ def _prepared(bind: str | None) -> Settings:
 
 def announce(given: Settings) -> None:
     """Say what is served and what is not; raises `SettingsError` when no mapping can be used at all."""
-    found = sources.load(given.mappings, public_url=given.public_url, trusted_proxies=given.trusted_proxies)
-    problems = [problem for broken in found.broken.values() for problem in broken.problems]
+    with contextlib.closing(Store(given.database_url)) as store:
+        found = wsgi.in_force(given, store).found
+    waiting = [problem for broken in found.waiting.values() for problem in broken.problems]
+    problems = waiting + [problem for broken in found.broken.values() for problem in broken.problems]
     if not found.usable:
         none = f"there is no mapping file (*.yaml) in {given.mappings}: copy one of the shipped ones"
         raise SettingsError(problems or [none])
     click.echo(f"Serving on http://{given.bind}; senders post to")
     for name in sorted(found.usable):
         click.echo(f"  {given.origin}/hooks/{name}")
-    if found.broken:
+    if problems:
         click.echo("\n".join(("", *problems)), err=True)
+    if found.waiting:
+        names = ", ".join(sorted(found.waiting))
+        click.echo(f"\nNot used, so the version before stays in force: {names}", err=True)
+    if found.broken:
         names = ", ".join(sorted(found.broken))
         click.echo(f"\nCannot be used, so their senders get 503 until that is mended: {names}", err=True)
 

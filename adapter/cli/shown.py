@@ -12,7 +12,8 @@ from typing import Any, ParamSpec, TypeVar
 import click
 
 from adapter import sources
-from adapter.errors import AdapterError, SettingsError, StoreError
+from adapter.errors import AdapterError, MappingError, SettingsError, StoreError
+from adapter.mapping import Mapping
 from adapter.settings import TABLE, find
 from adapter.store import Store
 
@@ -86,6 +87,14 @@ def mapping_path(name: str) -> Path:
         names = ", ".join(known) or "none"
         raise click.UsageError(f"there is no mapping called {name} in {folder} (it has: {names})")
     return known[path.stem]
+
+
+def read_mapping(path: Path, *, try_examples: bool = True) -> Mapping:
+    """A mapping file; raises `SettingsError` with what is wrong, shown as `check` shows it."""
+    try:
+        return sources.read(path, try_examples=try_examples)
+    except MappingError as exc:
+        raise SettingsError(list(sources.rendered(path, exc))) from exc
 
 
 def spoken_count(number: int, one: str) -> str:

@@ -168,4 +168,5 @@ class Mapping:
     rules: tuple[Rule, ...]
     match_all: bool
     examples: tuple[Example, ...]
+    ignore: frozenset[str] = frozenset()
     places: ReadOnly[Where, Place] = field(repr=False, default_factory=dict)

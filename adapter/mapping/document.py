@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping as ReadOnly
+from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, post_load
 
@@ -12,6 +13,7 @@ from adapter.condition import folded
 from adapter.errors import TextError
 from adapter.mapping.compiled import Csv, Example
 from adapter.mapping.fields import FIELDS
+from adapter.mapping.lint import LINTS
 from adapter.mapping.problems import Said
 from adapter.mapping.rule import RuleSchema
 from adapter.mapping.schema import PhoneKeys, a_value
@@ -100,7 +102,8 @@ class HoursSchema(Strict):
 def _expected(kind: str) -> type[Schema]:
     """An action as an example expects it: the texts that would go to Xima."""
     return Strict.from_dict(
-        {name: yes_no() if field.kind == "yes_no" else a_text() for name, field in FIELDS[kind].items()}
+        {name: yes_no() if field.kind == "yes_no" else a_text() for name, field in FIELDS[kind].items()},
+        name=f"expected_{kind}",
     )
 
 
@@ -173,12 +176,21 @@ class Table(fields.Field[Any]):
         return table
 
 
+class LintSchema(Strict):
+    """Which warnings of `check` are not wanted for this mapping."""
+
+    ignore = Each(one_of(tuple(LINTS)), required=True)
+
+
 class MappingSchema(Strict):
     """A whole mapping file."""
 
-    remedies = dict.fromkeys(("quiet", "mode"), "this version of the adapter does not have it: remove it")
+    remedies: ClassVar[ReadOnly[str, str]] = {
+        "quiet": "this version of the adapter does not have it: remove it",
+        "mode": "a draft that runs beside NAME.yaml and does nothing is a file called NAME.shadow.yaml",
+    }
 
-    format = Read(_format, required=True)
+    format = Read(_format, required=True, metadata={"words": (1, "1")})
     name = Read(_name, required=True)
     about = a_text(load_default="")
     tenant = Read(_tenant, load_default="default")
@@ -194,3 +206,4 @@ class MappingSchema(Strict):
     match = one_of(("first", "all"), load_default="first")
     rules = Each(Part(RuleSchema), required=True)
     examples = Each(Part(ExampleSchema), load_default=())
+    lint = Part(LintSchema, load_default=dict)

@@ -145,14 +145,23 @@ def _text(filling: _Filling, name: str, given: Value, text: str) -> str | None:
 def _phone(filling: _Filling, name: str, given: Value, text: str) -> str | None:
     phones = given.phones or filling.mapping.phones
     prefix = str(filling.found.get("external_prefix", ""))
-    if _is_constant(given) and (short := _internal(text.strip())):
+    if _is_constant(given) and (short := internal(text.strip())):
         emergency = phone.emergency(short, phones.rules.region, prefix)
         filling.found[name] = short
         return "it would reach an emergency number" if emergency else None
-    number = phone.read(text, phones.rules, region=_region(filling, phones), prefix=prefix)
+    number = phone.read(
+        text,
+        phones.rules,
+        region=region_of(phones, filling.scope, filling.mapping.tables, now=filling.now),
+        prefix=prefix,
+    )
     if isinstance(number, phone.Unusable):
         return number.reason
     filling.found[name] = number.dial
+    if filling.scope.trace:
+        extension = f", without its extension {number.extension}" if number.extension not in number.dial else ""
+        said = f"{describe(text)} is {number.e164} ({number.region or 'of no country'}){extension}"
+        filling.scope.trace.note(given.where, said)
     if filling.mapping.hours is not None:
         filling.zones = phone.zones(number)
     return None
@@ -162,18 +171,19 @@ def _is_constant(given: Value) -> bool:
     return given.text is not None and not given.text.paths
 
 
-def _internal(text: str) -> str | None:
-    """An extension or a star code that the admin wrote into the mapping itself, on purpose."""
+def internal(text: str) -> str | None:
+    """The extension or star code in a text that the admin wrote into the mapping itself, on purpose; else None."""
     return text if re.fullmatch(r"[0-9]{1,6}|[*#][0-9*#]{1,30}", text) else None
 
 
-def _region(filling: _Filling, phones: Phones) -> str | None:
+def region_of(phones: Phones, scope: Scope, tables: value.Tables, *, now: datetime) -> str | None:
+    """The country that the record itself says its number is of, if it does."""
     if phones.region_field is not None:
-        written = path.text_of(filling.scope.find(phones.region_field))
+        written = path.text_of(scope.find(phones.region_field))
         if written and re.fullmatch("[A-Za-z]{2}", written.strip()):
             return written.strip().upper()
     if phones.region is not None:
-        return value.text(phones.region, filling.scope, filling.mapping.tables, now=filling.now)
+        return value.text(phones.region, scope, tables, now=now)
     return None
 
 

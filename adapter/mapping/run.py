@@ -61,8 +61,7 @@ def results(
     mapping: Mapping, record: Any, request: ReadOnly[str, Any], *, now: datetime, trace: Trace | None = None
 ) -> list[Result]:
     """One result for every rule that fires (the first only, unless `match: all`), or a single skip."""
-    scope = Scope(record, request, mapping.empty_values, trace=trace)
-    _fill_let(mapping, scope, now=now)
+    scope = scope_of(mapping, record, request, now=now, trace=trace)
     tests = (mapping.receive.test_when, mapping.receive.known_test)
     if any(_all_hold(marks, scope, now=now) for marks in tests if marks):
         return [Result(kind="skip", reason=TEST)]
@@ -76,6 +75,15 @@ def results(
 
 def _all_hold(conditions: tuple[condition.Condition, ...], scope: Scope, *, now: datetime) -> bool:
     return all(condition.holds(one, scope.find, now=now) for one in conditions)
+
+
+def scope_of(
+    mapping: Mapping, record: Any, request: ReadOnly[str, Any], *, now: datetime, trace: Trace | None = None
+) -> Scope:
+    """What the rules of a mapping can reach for one record, its `let` values worked out."""
+    scope = Scope(record, request, mapping.empty_values, trace=trace)
+    _fill_let(mapping, scope, now=now)
+    return scope
 
 
 def _fill_let(mapping: Mapping, scope: Scope, *, now: datetime) -> None:
@@ -103,18 +111,20 @@ def _matches(rule: Rule, scope: Scope, *, now: datetime) -> bool:
     for number, one in enumerate(rule.when):
         if not condition.holds(one, scope.find, now=now):
             if scope.trace:
-                said = f"condition {number + 1} does not hold: {_why_not(one, scope)}"
+                said = f"condition {number + 1} does not hold: {_seen(one, scope)}"
                 scope.trace.stop(rule.name, (*rule.where, "when", number), said)
             return False
+        if scope.trace:
+            scope.trace.note((*rule.where, "when", number), f"condition {number + 1} holds: {_seen(one, scope)}")
     if scope.trace:
         scope.trace.note(rule.where, f"rule '{rule.name}' matches")
     return True
 
 
-def _why_not(one: condition.Condition, scope: Scope) -> str:
+def _seen(one: condition.Condition, scope: Scope) -> str:
     """In words, what the fields of a condition hold."""
     if isinstance(one, condition.Group):
-        return f"{one.word} ({', '.join(_why_not(member, scope) for member in one.members)})"
+        return f"{one.word} ({', '.join(_seen(member, scope) for member in one.members)})"
     if scope.find(one.field) is None:
         return scope.why_empty(one.field)
     return f"{one.field} is {describe(scope.raw(one.field))}"
@@ -140,12 +150,14 @@ def _result(mapping: Mapping, rule: Rule, scope: Scope, *, now: datetime) -> Res
         fresh_for=mapping.fresh_for or FRESH_FOR[rule.action],
         zones=got.zones,
     )
-    return _within_hours(mapping, made, now=now)
+    return _within_hours(mapping, made, scope.trace, now=now)
 
 
-def _within_hours(mapping: Mapping, made: Result, *, now: datetime) -> Result:
+def _within_hours(mapping: Mapping, made: Result, trace: Trace | None, *, now: datetime) -> Result:
     if mapping.hours is None or mapping.hours.outside == "send":
         return made
+    if trace:
+        trace.note(("hours",), hours.told(mapping.hours, made.zones, now=now))
     opens = hours.next_open(mapping.hours, made.zones, now=now)
     if opens is not None and opens <= now:
         return made

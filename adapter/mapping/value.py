@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,10 @@ from adapter import condition, path, payload, template
 from adapter.errors import PayloadError
 from adapter.mapping.compiled import Case, Value
 from adapter.mapping.scope import Scope, describe
+
+MOST_PARTS = 1000
+"""Parts of a text that `split` gives."""
+_NO_DIGITS = re.compile("[^0-9]+")
 
 Tables = Mapping[str, Mapping[str, str]]
 
@@ -41,7 +46,7 @@ def why_missing(value: Value, scope: Scope, *, now: datetime) -> str:
     if value.lookup is not None:
         return f"table {value.lookup} has no line for {_key_text(value, scope)}"
     if value.choose:
-        case = _chosen(value, scope, now=now)
+        case = chosen(value, scope, now=now)
         return why_missing(case.use, scope, now=now) if case else "no line of choose applies"
     paths = value.first_of or ((value.field,) if value.field else value.text.paths if value.text else ())
     return "; ".join(_why_nothing(one, scope) for one in paths) or "the text in the mapping is empty"
@@ -60,16 +65,20 @@ def _source(value: Value, scope: Scope, tables: Tables, *, now: datetime) -> Any
     if value.field is not None:
         return scope.find(value.field)
     if value.first_of:
-        return _first(value.first_of, scope)
+        return _first(value, scope)
     if value.lookup is not None:
         return _look_up(value, scope, tables)
-    case = _chosen(value, scope, now=now)
+    case = chosen(value, scope, now=now)
+    if case and scope.trace:
+        scope.trace.note(case.use.where, "this line of choose applies")
     return find(case.use, scope, tables, now=now) if case else None
 
 
-def _first(paths: tuple[path.Path, ...], scope: Scope) -> Any:
-    for one in paths:
+def _first(value: Value, scope: Scope) -> Any:
+    for one in value.first_of:
         if (found := scope.find(one)) is not None and not isinstance(found, dict):
+            if scope.trace:
+                scope.trace.note(value.where, f"the first that is not empty is {one}: {describe(found)}")
             return found
     return None
 
@@ -90,7 +99,7 @@ def _key_text(value: Value, scope: Scope) -> str:
     return f"an empty key ({empty})"
 
 
-def _chosen(value: Value, scope: Scope, *, now: datetime) -> Case | None:
+def chosen(value: Value, scope: Scope, *, now: datetime) -> Case | None:
     """The first line of a `choose` whose conditions hold."""
     holding = (case for case in value.choose if all(condition.holds(one, scope.find, now=now) for one in case.when))
     return next(holding, None)
@@ -116,18 +125,19 @@ def _parse_json(found: Any) -> Any:
 
 
 def _split(found: Any) -> list[Any]:
-    """The parts of `A;B;C` or `A, B`; what is a list already stays one."""
+    """The parts of `A;B;C` or `A, B`, as many as anybody can have ticked; what is a list already stays one."""
     if isinstance(found, list):
         return found
     shown = path.text_of(found) or ""
-    return [part.strip() for part in shown.split(";" if ";" in shown else ",") if part.strip()]
+    parts = shown.split(";" if ";" in shown else ",", MOST_PARTS)[:MOST_PARTS]
+    return [part.strip() for part in parts if part.strip()]
 
 
 CLEAN: Mapping[str, Callable[[Any], Any]] = {
     "trim": _each(str.strip),
     "lower": _each(str.lower),
     "upper": _each(str.upper),
-    "digits": _each(lambda text: "".join(char for char in text if char in "0123456789")),
+    "digits": _each(lambda text: _NO_DIGITS.sub("", text)),
     "first_word": _each(lambda text: (text.split() or [""])[0]),
     "parse_json": _parse_json,
     "split": _split,

@@ -73,7 +73,10 @@ class _Own(fields.Field[Any]):
 
 
 class Read(_Own):
-    """A scalar read by one of our own readers, whose `TextError` becomes a message with its place in the text."""
+    """A scalar read by one of our own readers, whose `TextError` becomes a message with its place in the text.
+
+    `words` in its metadata are all it can be, as an editor sees them.
+    """
 
     def __init__(self, reader: Callable[[Any], Any], **extra: Any) -> None:
         super().__init__(**extra)
@@ -166,7 +169,7 @@ def a_duration(**extra: Any) -> Read:
 
 def yes_no(**extra: Any) -> Read:
     """`yes` or `no`."""
-    return Read(units.yes_no, **extra)
+    return Read(units.yes_no, metadata={"words": (True, False, "yes", "no")}, **extra)
 
 
 def a_count(most: int, **extra: Any) -> Read:
@@ -176,7 +179,7 @@ def a_count(most: int, **extra: Any) -> Read:
 
 def one_of(words: Collection[str], **extra: Any) -> Read:
     """One of a closed set of words."""
-    return Read(lambda text: _word(text, words), **extra)
+    return Read(lambda text: _word(text, words), metadata={"words": tuple(words)}, **extra)
 
 
 def bare_path(text: str) -> path.Path:

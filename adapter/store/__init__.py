@@ -9,12 +9,14 @@ from typing import Any
 from adapter.errors import StoreError
 from adapter.model import Attempt, Delivery
 from adapter.policy import Verdict
-from adapter.store import arrivals, desk, memory, migrate, queue
+from adapter.store import arrivals, desk, memory, migrate, queue, trials, versions
 from adapter.store.arrivals import Arrival, Entry, Kept
 from adapter.store.engine import Database
 from adapter.store.queue import Claim
+from adapter.store.trials import Trial
+from adapter.store.versions import Version
 
-__all__ = ["Arrival", "Claim", "Entry", "Kept", "Store"]
+__all__ = ["Arrival", "Claim", "Entry", "Kept", "Store", "Trial", "Version"]
 
 
 class Store:
@@ -140,4 +142,38 @@ class Store:
     def purge(self, *, before: datetime, now: datetime, most: int = 500) -> int:
         """Remove what ended before `before`, a limited number of rows at a time; gives how many went."""
         with self._database.writing() as connection:
-            return desk.purge(connection, before=before, now=now, most=most)
+            gone = desk.purge(connection, before=before, now=now, most=most)
+            gone += trials.purge(connection, before=before, most=most)
+            return gone + versions.purge(connection, now=now, most=most)
+
+    # mappings
+
+    def in_force(self) -> dict[str, Version]:
+        """The last version of every mapping, by its name; one without a `version` was removed."""
+        with self._database.reading() as connection:
+            return versions.in_force(connection)
+
+    def publish(self, version: Version) -> Version:
+        """Keep a version that comes into force, unless it is in force already; gives what is kept."""
+        with self._database.writing() as connection:
+            return versions.publish(connection, version)
+
+    def history(self, mapping: str) -> list[Version]:
+        """Every version of a mapping that was in force, the latest first."""
+        with self._database.reading() as connection:
+            return versions.history(connection, mapping)
+
+    def requests_of(self, mapping: str, *, most: int) -> list[str]:
+        """The ids of a mapping's latest requests, the latest first."""
+        with self._database.reading() as connection:
+            return trials.requests_of(connection, mapping, most=most)
+
+    def count_trials(self, seen: Sequence[Trial]) -> None:
+        """Count what versions under trial made of records."""
+        with self._database.writing() as connection:
+            trials.count(connection, seen)
+
+    def trials(self, mapping: str) -> list[Mapping[str, Any]]:
+        """What was counted for versions of a mapping under trial, the latest first."""
+        with self._database.reading() as connection:
+            return trials.counted(connection, mapping)

@@ -15,6 +15,7 @@ from adapter.dispatcher import Clock, Dispatcher
 from adapter.intake import Intake
 from adapter.logs import event
 from adapter.settings import Settings
+from adapter.shadow import Shadow
 from adapter.sources import Sources
 from adapter.store import Store
 from adapter.web import deliveries, errors, handshakes, health, hooks
@@ -52,8 +53,10 @@ def create_app(
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # a sender that is redirected counts it as a failure
     pool = ThreadPoolExecutor(settings.threads * 2, thread_name_prefix="click")
-    intake = Intake(sources, store, dispatcher, pool=pool, wait=settings.wait, explain=Hints())
+    shadow = Shadow(sources, store)
+    intake = Intake(sources, store, dispatcher, pool=pool, wait=settings.wait, explain=Hints(), shadow=shadow)
     links = Links(settings.secret_keys, settings.origin)
+    app.extensions["shadow"] = shadow
     app.extensions["adapter"] = Parts(
         settings=settings, sources=sources, store=store, intake=intake, links=links, clock=clock
     )

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from flask import Blueprint, Response, jsonify
 
 from adapter.errors import StoreError
-from adapter.sources import Sources
+from adapter.receipt import instant
+from adapter.sources import Broken, Source, Sources
 from adapter.web.parts import parts
 
 blueprint = Blueprint("health", __name__)
@@ -23,11 +24,14 @@ def healthz() -> Response:
 def readyz() -> Response:
     """200 only when the store can be written and every mapping is usable; 503 names what is not.
 
-    The dispatcher has no say in it: without one, events are still kept, and taking the web away would lose them.
+    A newer file that is not used while the version before serves, and what somebody broke or removed while the server
+    was running, are warnings: no edit of a mapping takes the others away. The dispatcher has no say in it either:
+    without one, events are still kept, and taking the web away would lose them.
     """
     sources = parts().sources()
     problems = [*_of_the_store(), *_of_the_mappings(sources)]
-    response = jsonify(status="not ready" if problems else "ready", problems=problems)
+    warnings = [*_warnings(sources)]
+    response = jsonify(status="not ready" if problems else "ready", problems=problems, warnings=warnings)
     response.status_code = 503 if problems else 200
     return response
 
@@ -41,6 +45,25 @@ def _of_the_store() -> Iterator[dict[str, str]]:
 
 def _of_the_mappings(sources: Sources) -> Iterator[dict[str, str]]:
     for name, broken in sources.broken.items():
-        yield {"part": f"mapping {name}", "message": broken.problems[0].splitlines()[0]}
-    if not sources.usable and not sources.broken:
-        yield {"part": "mappings", "message": "there is no mapping file in the folder"}
+        if broken.expected:
+            yield _said(name, broken)
+    if not sources.usable and not any(broken.expected for broken in sources.broken.values()):
+        yield {"part": "mappings", "message": "there is no mapping file in the folder that can be used"}
+
+
+def _warnings(sources: Sources) -> Iterator[dict[str, str]]:
+    for name, broken in sources.broken.items():
+        if not broken.expected:
+            yield _said(name, broken)
+    for name, broken in sources.waiting.items():
+        source = sources.usable.get(name)
+        yield _said(name, broken, _stays(source) if source else "")
+
+
+def _stays(source: Source) -> str:
+    since = f", in force since {instant(source.since)}," if source.since else ""
+    return f"; version {source.mapping.version}{since} stays"
+
+
+def _said(name: str, broken: Broken, more: str = "") -> dict[str, str]:
+    return {"part": f"mapping {name}", "message": broken.problems[0].splitlines()[0] + more}

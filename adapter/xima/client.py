@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from typing import Any
 
@@ -91,6 +92,16 @@ class Client:
     def skills(self) -> tuple[str, ...]:
         """The name of every skill; raises `Unavailable`."""
         return lists.skills(self._listed(request.SKILLS))
+
+    def clock(self) -> datetime | None:
+        """The moment it is at Xima, by the header of an answer; None when it does not say; raises `Unavailable`."""
+        try:
+            with self._exchange(request.SKILLS) as response:
+                return parsedate_to_datetime(response.headers.get("Date", ""))
+        except ValueError:
+            return None
+        except TROUBLE as exc:
+            raise Unavailable(self._trouble(exc, "").reason) from exc
 
     def close(self) -> None:
         """Close the connections that are not in use."""

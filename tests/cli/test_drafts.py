@@ -12,7 +12,7 @@ import pytest
 from cli.conftest import FORM, Run
 
 CLICK_BODY = b'{"id": "7", "agent": "0101", "phone": "(801) 555-0142"}'
-TOLD = ("result", "rule", "action", "request", "once", "hold_until", "reason", "trace")
+TOLD = ("result", "rule", "action", "request", "provenance", "once", "hold_until", "reason", "trace")
 
 
 def told(run: Run, *arguments: str, body: bytes) -> list[dict[str, Any]]:
@@ -74,7 +74,7 @@ def test_a_secret_that_is_not_set_is_a_warning_unless_it_is_asked_for(
     monkeypatch.delenv("HOOK_SECRET")
     result = run("check")
     assert result.exit_code == 0
-    assert "mappings/form.yaml: warning: HOOK_SECRET is not set here" in result.stdout
+    assert "form.yaml: warning: HOOK_SECRET is not set here" in result.stdout
     assert run("check", "--strict").exit_code == 1
 
 
@@ -83,7 +83,7 @@ def test_check_speaks_json(run: Run, home: Path) -> None:
     result = run("check", "--json")
     assert result.exit_code == 1
     bad, good = json.loads(result.stdout)[:2]
-    assert list(bad) == ["file", "problems", "warnings", "examples"]
+    assert list(bad) == ["file", "problems", "missing", "warnings", "examples"]
     assert bad["problems"][0].startswith("bad.yaml:1:")
     assert (good["problems"], good["examples"]) == ([], 2)
 
@@ -115,6 +115,26 @@ def test_explain_shows_the_request_exactly_as_it_would_be_sent(run: Run) -> None
     }
     assert (one["result"], one["action"], one["rule"], one["once"]) == ("action", "click_to_dial", "click", "7")
     assert one["hold_until"] is one["reason"] is None
+
+
+def test_explain_tells_where_every_field_came_from(run: Run, home: Path) -> None:
+    (one,) = told(run, "form", body=b"phone=801-555-0142")
+    text = (home / "mappings/form.yaml").read_text().splitlines()
+    line = 1 + next(number for number, line in enumerate(text) if "callback_number: ${phone}" in line)
+    assert one["provenance"] == {
+        "skill": {"line": line - 1, "path": None, "value": None},
+        "callback_number": {"line": line, "path": "phone", "value": "801-555-0142"},
+    }
+    said = run("explain", "form", "-", input=b"phone=801-555-0142").stdout.splitlines()
+    assert f"  callback_number 8015550142: line {line}, from phone, where '801-555-0142' stood" in said
+    assert f"  skill Sales: line {line - 1}, from the mapping itself" in said
+
+
+def test_explain_tells_the_number_and_the_hours_it_saw(run: Run) -> None:
+    said = run("explain", "form", "-", "--at", "2026-11-24T20:15:00-07:00", input=b"phone=801-555-0142x7").stdout
+    assert "'801-555-0142x7' is +18015550142 (US), without its extension 7" in said
+    assert "the clock is the number's: America/Denver (tue 2026-11-24 20:15, open 08:00-18:00)" in said
+    assert "condition 1 holds: phone is '801-555-0142x7'" in said
 
 
 @pytest.mark.parametrize(

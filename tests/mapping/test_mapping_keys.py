@@ -675,6 +675,7 @@ def test_the_trace_tells_every_step() -> None:
         "rule 'yes' matches",
         "table skills, 'a': 'Sales'",
         "skill is 'Sales'",
+        "'801-555-0142' is +18015550142 (US)",
         "callback_number is '8015550142'",
     ]
     assert [(one.rule, one.text) for one in trace.obstacles] == [

@@ -11,9 +11,11 @@ from mapping_cases import HUBSPOT, NOW, loaded, run
 
 from adapter import mapping
 from adapter.errors import MappingError
-from adapter.mapping import Problem, examples
+from adapter.mapping import Mapping, Problem, examples, lint, named, provenance, unsent
 from adapter.mapping.document import MappingSchema
 from adapter.mapping.problems import Place
+from adapter.mapping.run import scope_of
+from adapter.model import Received
 
 FILES = {"agents.csv": "user;extension\npat;0101\n"}
 
@@ -24,6 +26,7 @@ def check(text: str, name: str = "lead") -> None:
         of = loaded(text, name=name, files=FILES)
         found: list[Any] = list(examples.problems(of))
         assert all(one.kind in ("action", "skip", "reject") for one in run(of, {"phone": "801-555-0142"}, now=NOW))
+        found += looked_at(of, text)
     except MappingError as exc:
         found = list(exc.problems)
         assert found
@@ -35,6 +38,16 @@ def check(text: str, name: str = "lead") -> None:
         assert one.message
         assert isinstance(one.hint, str)
         assert mapping.render("f.yaml", lines, one).startswith(f"f.yaml:{one.place.line}:{one.place.column}: ")
+
+
+def looked_at(of: Mapping, text: str) -> list[Problem]:
+    """Everything else that is done with a mapping that loads."""
+    scope = scope_of(of, {"phone": "801-555-0142"}, {"body": None}, now=NOW)
+    for rule in of.rules:
+        named.of_rule(of, rule)
+        provenance.of_action(of, rule, scope, now=NOW)
+    received = Received(method="POST", url="/", headers={}, body=b'{"phone": "801-555-0142"}')
+    return [*lint.problems(of, text), *unsent.problems(of, text, [received])]
 
 
 BITS = [

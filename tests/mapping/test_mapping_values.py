@@ -197,6 +197,7 @@ def test_the_reason_looks_behind_a_let_value_when_somebody_asks() -> None:
         ("'${nothing}'", "skill is missing: nothing is not in the record"),
         ("{field: long}", "skill: longer than 200 characters, or not printable"),
         ("{field: 'n', default: x}", "nothing found, so the default 'x' is used"),
+        ("{choose: [{when: {field: n, is: x}, use: a}, {use: b}]}", "this line of choose applies"),
     ],
 )
 def test_the_trace_tells_of_every_value(value: str, noted: str) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+from adapter.sources import Broken
 from web.front import WORK, Front, front
 
 
@@ -17,7 +20,7 @@ def test_it_is_ready_when_the_store_and_all_mappings_are_usable(tmp_path: Path) 
     with front(tmp_path, {"work": WORK, "tenants.yaml": "acme: {}"}) as good:
         answer = good.client.get("/readyz")
     assert answer.status_code == 200
-    assert answer.get_json() == {"status": "ready", "problems": []}
+    assert answer.get_json() == {"status": "ready", "problems": [], "warnings": []}
 
 
 def test_a_mapping_that_cannot_be_used_is_named(work: Front) -> None:
@@ -52,3 +55,36 @@ def test_a_store_of_another_version_is_not_ready(tmp_path: Path) -> None:
         assert (answer.status_code, answer.get_json()["problems"][0]["part"]) == (503, "store")
         good.run("drop table alembic_version")
         assert "xima-adapter db upgrade" in good.client.get("/readyz").get_json()["problems"][0]["message"]
+
+
+def told(front: Front, **changes: object) -> tuple[int, list[dict[str, str]], list[dict[str, str]]]:
+    """Status, problems and warnings when the mappings are others."""
+    extensions = front.client.application.extensions
+    found = replace(front.sources, **changes)  # type: ignore[arg-type] # fields of Sources
+    extensions["adapter"] = replace(extensions["adapter"], sources=lambda: found)
+    answer = front.client.get("/readyz")
+    return answer.status_code, answer.get_json()["problems"], answer.get_json()["warnings"]
+
+
+NEWER = Broken(file="work.yaml", problems=("work.yaml:3:1: a mistake\n   3 | x",))
+
+
+def test_a_newer_file_that_is_not_used_is_a_warning_with_the_version_that_stays(tmp_path: Path) -> None:
+    with front(tmp_path, {"work": WORK}) as good:
+        version = good.sources.usable["work"].mapping.version
+        in_force = replace(good.sources.usable["work"], since=datetime(2026, 11, 22, 10, tzinfo=UTC))
+        dated = told(good, usable={"work": in_force}, waiting={"work": NEWER})
+        undated = told(good, waiting={"work": NEWER})
+    said = f"work.yaml:3:1: a mistake; version {version}, in force since 2026-11-22T10:00:00.000Z, stays"
+    assert dated == (200, [], [{"part": "mapping work", "message": said}])
+    assert undated[2][0]["message"] == f"work.yaml:3:1: a mistake; version {version} stays"
+
+
+def test_what_broke_or_went_later_is_a_warning_as_long_as_anything_can_be_used(tmp_path: Path) -> None:
+    later = replace(NEWER, expected=False)
+    with front(tmp_path, {"work": WORK}) as good:
+        some = told(good, broken={"other": later}, waiting={"work.shadow": NEWER})
+        none = told(good, usable={}, broken={"work": later})
+    assert some[:2] == (200, [])
+    assert [one["part"] for one in some[2]] == ["mapping other", "mapping work.shadow"]
+    assert (none[0], [one["part"] for one in none[1]]) == (503, ["mappings"])

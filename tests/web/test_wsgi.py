@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from running import CLICK, SECRET
+from flask import Flask
+from running import CLICK, SECRET, until
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from adapter import logs, wsgi
@@ -32,7 +35,17 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
         monkeypatch.setenv(name, value)
     loggers = [logs.log, *map(logging.getLogger, logs.OTHERS)]
     before = [(one, list(one.handlers), one.propagate, one.level) for one in loggers]
+    applications: list[Flask] = []
+    made = wsgi.create
+
+    def create() -> Flask:
+        applications.append(made())
+        return applications[-1]
+
+    monkeypatch.setattr(wsgi, "create", create)
     yield tmp_path
+    for application in applications:
+        application.extensions["mappings"].close()
     for one, handlers, propagate, level in before:
         one.handlers[:], one.propagate = handlers, propagate
         one.setLevel(level)
@@ -67,3 +80,65 @@ def test_wrong_settings_are_refused(environment: Path, monkeypatch: pytest.Monke
     monkeypatch.delenv("XIMA_TOKEN")
     with pytest.raises(SettingsError, match="XIMA_TOKEN is not set"):
         wsgi.create()
+
+
+def test_new_mappings_count_without_a_restart_and_their_secrets_never_reach_the_log(
+    environment: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = wsgi.create()
+    monkeypatch.setenv("OTHER_SECRET", "another secret of the tests")
+    other = CLICK.replace("name: click", "name: other", 1).replace("HOOK_SECRET", "OTHER_SECRET")
+    (environment / "other.yaml").write_text(other, encoding="utf-8")
+    until(lambda: app.test_client().post("/hooks/other").status_code == 401)
+    logs.event("x", reason="another secret of the tests")
+    written = capsys.readouterr().err
+    assert " info mapping.in_force mapping=other version=" in written
+    assert written.splitlines()[-1].endswith(" x reason=***")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="without fork there is nothing to survive")
+def test_mappings_are_still_looked_after_in_a_process_that_was_forked(environment: Path) -> None:
+    app = wsgi.create()
+    watching = app.extensions["mappings"]
+    seen, tell = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            watching()
+            until(lambda: "other" in watching().usable)
+            os.write(tell, b"yes")
+        finally:
+            os._exit(0)
+    (environment / "other.yaml").write_text(CLICK.replace("name: click", "name: other", 1), encoding="utf-8")
+    os.close(tell)
+    assert os.read(seen, 3) == b"yes"
+    os.close(seen)
+    os.waitpid(child, 0)
+
+
+def test_a_bad_file_is_told_once_and_what_stays_in_force(environment: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    app = wsgi.create()
+    (environment / "click.yaml").write_text("format: 1\n", encoding="utf-8")
+    warning = until(lambda: app.test_client().get("/readyz").get_json()["warnings"])
+    assert "click.yaml:1:1: " in warning[0]["message"]
+    assert capsys.readouterr().err.count(" stays_in_force=") == len(
+        app.extensions["mappings"]().waiting["click"].problems
+    )
+
+
+def test_after_it_was_closed_nothing_is_looked_at_any_more(environment: Path) -> None:
+    watching = wsgi.create().extensions["mappings"]
+    watching.close()
+    watching.close()
+    assert list(watching().usable) == ["click"]
+    assert "mappings" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_it_is_looked_at_again_when_the_looking_died(environment: Path) -> None:
+    watching = wsgi.create().extensions["mappings"]
+    watching.close()
+    watching._stop.clear()
+    (environment / "other.yaml").write_text(CLICK.replace("name: click", "name: other", 1), encoding="utf-8")
+    until(lambda: "other" in watching().usable)
+    watching.start()
+    assert [thread.name for thread in threading.enumerate()].count("mappings") == 1

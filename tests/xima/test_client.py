@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -346,6 +347,25 @@ def test_a_list_that_cannot_be_read_is_unavailable(connect: Connect, answer: byt
         connect(server.url).skills()
     assert refused.value.reason == reason
     assert TOKEN not in repr(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("header", "moment"),
+    [
+        (b"Date: Tue, 24 Nov 2026 17:15:00 GMT\r\n", datetime(2026, 11, 24, 17, 15, tzinfo=UTC)),
+        (b"Date: soon\r\n", None),
+        (b"", None),
+    ],
+    ids=["told", "not a time", "not told"],
+)
+def test_the_clock_of_xima_is_read(connect: Connect, header: bytes, moment: datetime | None) -> None:
+    with Server(answers(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n" + header + b"\r\n{}")) as server:
+        assert connect(server.url).clock() == moment
+
+
+def test_the_clock_of_a_xima_that_is_away_is_unavailable(connect: Connect) -> None:
+    with Server(lambda peer: peer.close()) as server, pytest.raises(Unavailable):
+        connect(server.url).clock()
 
 
 @pytest.mark.parametrize("pause", [0.02, 0])

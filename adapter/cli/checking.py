@@ -1,0 +1,120 @@
+"""Check mappings: every mistake with its place and remedy, then what is allowed and likely to be regretted."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from adapter import sources
+from adapter.cli import roster
+from adapter.cli.shown import as_json, opened, plainly, print_json, setting, spoken_count
+from adapter.errors import MappingError
+from adapter.mapping import lint, render, unsent
+from adapter.model import Received
+from adapter.store import Store
+
+LATEST = 200
+"""Stored requests of a mapping that are looked through for what nobody sends any more."""
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option("--strict", is_flag=True, help="A warning fails too.")
+@click.option("--live", is_flag=True, help="Ask Xima too whether it has the agents, skills and caller ids.")
+@click.option("--history", is_flag=True, help="Warn of fields that nobody has sent in the last 200 stored requests.")
+@as_json
+@plainly
+def check(paths: tuple[Path, ...], strict: bool, live: bool, history: bool, as_json: bool) -> None:
+    """Load mappings as the server would and run their examples.
+
+    What is allowed and yet likely to be regretted is a warning; docs/mappings.md says how to silence one.
+
+    PATHS are files or folders (default: ADAPTER_MAPPINGS).
+
+    \b
+    Example:
+      xima-adapter check mappings/callback.yaml
+    """
+    where = paths or (setting("ADAPTER_MAPPINGS"),)
+    files = [file for path in where for file in _files(path)]
+    if not files:
+        raise click.UsageError(f"there is no mapping file (*.yaml) in {', '.join(map(str, where))}")
+    with _reality(live, history) as reality:
+        report = [_checked(file, reality) for file in files]
+    if as_json:
+        print_json(report)
+    else:
+        _say(report)
+    if any(one["problems"] or one["missing"] or (strict and one["warnings"]) for one in report):
+        raise SystemExit(1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Reality:
+    """What mappings are held against, as far as that was asked for: a tenant's lists, and stored requests."""
+
+    known: roster.Roster | None = None
+    store: Store | None = None
+
+    def requests(self, mapping: str) -> Iterator[Received]:
+        """The latest requests to a mapping."""
+        for request_id in self.store.requests_of(mapping, most=LATEST) if self.store else ():
+            kept = self.store.request(request_id) if self.store else None
+            if kept:  # not removed in the meantime
+                yield Received(method=kept["method"], url=kept["url"], headers=kept["headers"], body=kept["body"])
+
+
+@contextlib.contextmanager
+def _reality(live: bool, history: bool) -> Iterator[_Reality]:
+    with contextlib.ExitStack() as stack:
+        client = stack.enter_context(contextlib.closing(roster.client())) if live else None
+        store = stack.enter_context(opened(setting("ADAPTER_DATABASE_URL"))) if history else None
+        yield _Reality(known=roster.Roster.read(client) if client else None, store=store)
+
+
+def _files(path: Path) -> list[Path]:
+    return sources.mapping_files(path) if path.is_dir() else [path]
+
+
+def _checked(file: Path, reality: _Reality) -> dict[str, Any]:
+    report = {"file": str(file), "problems": (), "missing": (), "warnings": (), "examples": 0}
+    try:
+        loaded = sources.read(file)
+    except MappingError as exc:
+        return {**report, "problems": sources.rendered(file, exc)}
+    content = sources.text_of(file)
+    lines = content.splitlines()
+    missing = roster.problems(loaded, content, reality.known) if reality.known else []
+    warnings = [*lint.problems(loaded, content), *unsent.problems(loaded, content, reality.requests(loaded.name))]
+    unset = "is not set here; the server does not answer for"
+    return {
+        **report,
+        "missing": [render(file.name, lines, one) for one in missing],
+        "warnings": [
+            *(render(file.name, lines, one) for one in warnings),
+            *(
+                f"{file.name}: warning: {name} {unset} {loaded.name} without it"
+                for name in sources.missing_secrets(loaded)
+            ),
+        ],
+        "examples": len(loaded.examples),
+    }
+
+
+def _say(report: list[dict[str, Any]]) -> None:
+    for one in report:
+        for problem in one["problems"]:
+            click.echo(problem)
+        if not one["problems"]:
+            click.echo(f"{one['file']}: good, {spoken_count(one['examples'], 'example')} as expected")
+        for said in (*one["missing"], *one["warnings"]):
+            click.echo(said)
+    if missing := sum(len(one["missing"]) for one in report):
+        click.echo(f"{spoken_count(missing, 'name')} that Xima does not have as written")
+    if problems := sum(len(one["problems"]) for one in report):
+        click.echo(f"{spoken_count(problems, 'problem')}; the mapping in use stays as it was")

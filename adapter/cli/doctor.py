@@ -1,0 +1,165 @@
+"""Is everything in place? Settings, store, mappings, Xima, and what the mappings name there: a line each."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from adapter import settings, sources, wsgi
+from adapter.cli import roster
+from adapter.cli.shown import as_json, opened, plainly, print_json, setting, spoken_count
+from adapter.errors import AdapterError, MappingError, SettingsError
+from adapter.mapping import Mapping, named
+from adapter.xima import Client
+
+MOST_SKEW = timedelta(seconds=60)
+"""Signatures carry the time, and most senders' are refused when they are five minutes off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at; `remedy` says what to do where it is not well."""
+
+    subject: str
+    well: bool
+    said: str
+    remedy: str = ""
+
+
+Findings = Iterator[Finding]
+
+
+@click.command()
+@as_json
+@plainly
+def doctor(as_json: bool) -> None:
+    """Look whether everything is in place.
+
+    Settings, the store, the mappings, Xima's host, token and clock, and every extension, skill and caller id that the
+    mappings name. Xima is only read. Exit code 1 when something is wrong.
+
+    \b
+    Example:
+      xima-adapter doctor
+    """
+    found = [one for look in LOOKS for one in _safely(look)]
+    if as_json:
+        print_json([asdict(one) for one in found])
+    else:
+        for one in found:
+            click.echo(f"{'ok   ' if one.well else 'WRONG'}  {one.subject}: {one.said}")
+            if one.remedy:
+                click.echo(f"       = {one.remedy}")
+    if not all(one.well for one in found):
+        raise SystemExit(1)
+
+
+def _safely(look: Callable[[], Findings]) -> Findings:
+    """What was found, the trouble on the way included."""
+    try:
+        yield from look()
+    except SettingsError:
+        return  # told by `_settings`, and without them there is nothing to look at
+    except AdapterError as exc:
+        said, _, remedy = exc.reason.partition(": ")
+        yield Finding(SUBJECTS[look], False, said, remedy)
+
+
+def _settings() -> Findings:
+    found = settings.found()
+    for one in found:
+        if one.problem:
+            said, _, remedy = one.problem.rpartition(": ")
+            yield Finding("settings", False, said, remedy)
+    if not any(one.problem for one in found):
+        yield Finding("settings", True, f"all {len(found)} can be used")
+
+
+def _store() -> Findings:
+    with opened(setting("ADAPTER_DATABASE_URL")):
+        yield Finding("store", True, "reachable and up to date")
+
+
+def _public_url() -> Findings:
+    url = setting("ADAPTER_PUBLIC_URL")
+    if not url:
+        remedy = "set ADAPTER_PUBLIC_URL to the origin that senders call, like https://hooks.example.com"
+        yield Finding("public URL", False, "not set: status links and signatures that cover the URL need it", remedy)
+    elif url.startswith("http://"):
+        yield Finding("public URL", False, f"{url} is not encrypted", "put a proxy with https in front")
+    else:
+        yield Finding("public URL", True, url)
+
+
+def _files() -> Iterator[tuple[Path, Mapping]]:
+    """The mappings that load."""
+    for path in sources.mapping_files(setting("ADAPTER_MAPPINGS")):
+        with contextlib.suppress(MappingError):
+            yield path, sources.read(path)
+
+
+def _mappings() -> Findings:
+    folder = setting("ADAPTER_MAPPINGS")
+    found = sources.load(
+        folder, public_url=setting("ADAPTER_PUBLIC_URL"), trusted_proxies=setting("ADAPTER_TRUSTED_PROXIES")
+    )
+    if not found.usable and not found.broken:
+        yield Finding("mappings", False, f"there is none in {folder}", "copy one of the shipped ones and change it")
+    for name, broken in found.broken.items():
+        where = f"mapping {name}"
+        yield Finding(where, False, broken.problems[0].splitlines()[0], f"xima-adapter check {folder / broken.file}")
+    for name, source in found.usable.items():
+        yield Finding(f"mapping {name}", True, f"good, {spoken_count(len(source.mapping.examples), 'example')}")
+
+
+def _xima() -> Findings:
+    with contextlib.closing(roster.client()) as client:
+        known = roster.Roster.read(client)
+        agents, skills = spoken_count(len(known.extensions), "agent"), spoken_count(len(known.skills), "skill")
+        yield Finding("Xima", True, f"answers and takes the token: {agents}, {skills}")
+        yield from _clock(client)
+        loaded = list(_files())
+        for path, one in loaded:
+            yield from _named(path, one, known)
+        yield from _strategies([one for _, one in loaded])
+
+
+def _strategies(loaded: list[Mapping]) -> Findings:
+    """What only a person can see: how a skill calls back (https://guide.xima.cloud/docs/click-to-dial-via-api-copy)."""
+    skills = {one.text for mapping in loaded for rule in mapping.rules for one in named.of_rule(mapping, rule).skills}
+    if skills:
+        said = f"look in Xima that {', '.join(sorted(skills))} reserve an agent first (Reserve Agent)"
+        yield Finding("callbacks", True, f"{said}, else a customer may be called while nobody is free")
+
+
+def _clock(client: Client) -> Findings:
+    theirs = client.clock()
+    skew = abs(wsgi.clock() - theirs) if theirs else timedelta()
+    if skew > MOST_SKEW:
+        remedy = "let the machine set its clock by NTP (timedatectl set-ntp true)"
+        yield Finding("clock", False, f"{round(skew.total_seconds())} s away from Xima's", remedy)
+    else:
+        yield Finding("clock", True, "agrees with Xima's" if theirs else "Xima does not tell the time")
+
+
+def _named(path: Path, loaded: Mapping, known: roster.Roster) -> Findings:
+    wrong = roster.problems(loaded, path.read_text(encoding="utf-8-sig"), known)
+    for one in wrong:
+        yield Finding("names", False, f"{path.name}:{one}", one.hint)
+    if not wrong:
+        yield Finding("names", True, f"{path.name}: Xima has every agent, skill and caller id it names")
+
+
+SUBJECTS: dict[Callable[[], Findings], str] = {
+    _settings: "settings",
+    _store: "store",
+    _public_url: "public URL",
+    _mappings: "mappings",
+    _xima: "Xima",
+}
+LOOKS = tuple(SUBJECTS)
