@@ -28,7 +28,7 @@ def named(heading: str) -> set[str]:
 def block(beginning: str) -> str:
     """The one example that begins so."""
     (found,) = [one for one in BLOCKS if one.startswith(beginning)]
-    return found
+    return str(found)
 
 
 def test_every_key_of_a_preset_is_on_the_page() -> None:
