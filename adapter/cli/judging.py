@@ -104,11 +104,17 @@ def _scheme(recorded: Mapping[str, Any]) -> signature.Scheme:
 
 def _secrets(recorded: Mapping[str, Any]) -> list[str]:
     """What may have signed; the identifier that a preset asks for (`organization`) counts as one."""
-    given = recorded.get("secret", recorded.get("secrets", recorded.get("organization")))
+    given = recorded.get("secret", recorded.get("secrets", recorded.get("organization", _none_needed(recorded))))
     secrets = given if isinstance(given, list) else [given]
     if not secrets or not all(isinstance(secret, str) for secret in secrets):
         raise TextError("secret is a text, or a list of texts")
     return secrets
+
+
+def _none_needed(recorded: Mapping[str, Any]) -> str | None:
+    """What stands for the secret of a question that is asked before there is one (monday's challenge)."""
+    asks = _handshake(recorded)
+    return "" if isinstance(asks, handshake.PostJsonEcho | handshake.PostByHand) else None
 
 
 def _received(recorded: Mapping[str, Any]) -> Received:

@@ -84,3 +84,10 @@ def test_a_recorded_question_is_answered(preset: str, sample: str, body: str) ->
         {"preset": preset, "secret": "meatyhamhock", "method": "GET", "url": f"https://a.example/h?{query}"}
     )
     assert verdict["response"]["body"] == body
+
+
+def test_a_question_that_comes_before_the_secret_needs_none() -> None:
+    record = {"preset": "monday", "method": "POST", "url": "https://a.example/h", "body": '{"challenge":"a"}'}
+    assert judge(record)["response"]["body"] == '{"challenge":"a"}'
+    assert judge({**record, "body": "{}"})["verdict"] == "invalid"
+    assert judge({**record, "preset": "github"})["reason"] == "secret is a text, or a list of texts"
