@@ -14,6 +14,7 @@ import pytest
 import requests
 from running import Adapter, running, until
 
+from adapter.mapping.difference import KINDS
 from adapter.sandbox import Sandbox
 
 ROOT = Path(__file__).parent.parent
@@ -92,3 +93,9 @@ def test_a_shadow_counts_and_the_first_version_comes_back(adapter: Adapter) -> N
     typed(adapter, ["xima-adapter", "mappings", "restore", "callback", "1"])
     until(lambda: adapter.log().count("mapping.in_force") == 2)
     assert (adapter.mappings / "callback.yaml").read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_page_explains_every_kind_of_difference(kind: str) -> None:
+    rows = [line.split("|")[1] for line in PAGE.splitlines() if line.startswith("| ")]
+    assert kind in {word.strip() for row in rows for word in row.split(",")}

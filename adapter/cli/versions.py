@@ -33,7 +33,7 @@ def mappings(context: click.Context) -> None:
 @as_json
 @plainly
 def list_(as_json: bool) -> None:
-    """Every mapping with the version in force and the state of its file.
+    """Every mapping, its version in force and its file.
 
     \b
     Example:
