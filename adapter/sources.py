@@ -12,30 +12,21 @@ from importlib.resources import files
 from pathlib import Path
 from stat import S_ISREG
 
-from adapter import mapping, signature
-from adapter.errors import MappingError, SchemeError, SettingsError
+from adapter import mapping, proofs, signature
+from adapter.errors import MappingError, SettingsError
 from adapter.handshake import Reply
 from adapter.mapping import examples, preset
-from adapter.mapping.compiled import Proof
 from adapter.mapping.load import ReadFile
 from adapter.mapping.problems import Place, Problem
 from adapter.mapping.text import MOST_CHARACTERS
 from adapter.model import Received
-from adapter.settings import environment
+from adapter.proofs import Ready
 
 NOT_MAPPINGS = ("tenants.yaml",)
 SHADOW, DRAFT = ".shadow", ".draft"
 """NAME.shadow.yaml runs beside NAME.yaml and does nothing; NAME.draft.yaml is not looked at."""
 LARGEST_TABLE = 8 * 1024**2
 """Bytes of a lookup table; some hundred thousand lines."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A proof with its secrets in hand."""
-
-    scheme: signature.Scheme
-    secrets: tuple[str, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,11 +66,6 @@ class Source:
         """Why the first proof that does not hold was refused, in sentences for a log (see `signature.explain`)."""
         why = (signature.explain(proof.scheme, proof.secrets, received, now=now) for proof in self.proofs)
         return next(filter(None, why), ())
-
-    @property
-    def covers_url(self) -> bool:
-        """Whether a signature covers the URL, so that ADAPTER_PUBLIC_URL must be set."""
-        return any(proof.scheme.covers_url for proof in self.proofs)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -197,24 +183,6 @@ def rendered(path: Path, exc: MappingError) -> tuple[str, ...]:
     return tuple(mapping.render(path.name, lines, one) for one in exc.problems if isinstance(one, Problem))
 
 
-def missing_secrets(loaded: mapping.Mapping, environ: ReadOnly[str, str] | None = None) -> list[str]:
-    """The names of variables a mapping needs and that hold nothing, or nothing that can be read."""
-    return [name for name in _names(loaded) if not _secret(name, environ)[0]]
-
-
-def _names(loaded: mapping.Mapping) -> list[str]:
-    return [*(name for proof in loaded.receive.proofs for name in proof.secrets), *loaded.receive.handshake_secrets]
-
-
-def _secret(name: str, environ: ReadOnly[str, str] | None) -> tuple[str, str]:
-    """The text of a variable, empty if it holds nothing but blanks, and why."""
-    try:
-        text, _ = environment(name, environ)
-    except SettingsError as exc:
-        return "", exc.problems[0]
-    return (text, "") if text and text.strip() else ("", f"{name} is not set")
-
-
 def ready(
     loaded: mapping.Mapping,
     *,
@@ -222,36 +190,9 @@ def ready(
     trusted_proxies: int | None = None,
     environ: ReadOnly[str, str] | None = None,
 ) -> Source:
-    """The mapping with its secrets; raises `SettingsError` naming each that is missing or cannot be used.
-
-    `trusted_proxies` is the setting of the server that will use it; None where nothing is received.
-    """
-    found = {name: _secret(name, environ) for name in _names(loaded)}
-    problems = [f"{why}: {loaded.name} checks its sender with it" for text, why in found.values() if not text]
-    proofs = []
-    for proof in loaded.receive.proofs:
-        texts = {name: found[name][0] for name in proof.secrets} | {f"'{one}'": one for one in proof.identifiers}
-        problems += [said for name, text in texts.items() if text and (said := _unusable(proof, name, text))]
-        proofs.append(Ready(proof.scheme, tuple(texts.values())))
-    asked = tuple(found[name][0] for name in loaded.receive.handshake_secrets) or proofs[0].secrets
-    source = Source(mapping=loaded, proofs=tuple(proofs), handshake_secrets=asked)
-    if source.covers_url and not public_url:
-        problems.append(f"ADAPTER_PUBLIC_URL is not set: the signature {loaded.name} checks covers the URL")
-    if trusted_proxies == 0 and any(isinstance(one.scheme, signature.ClientCertificate) for one in proofs):
-        said = f"anybody could send the header in which {loaded.name} looks for the client's certificate"
-        problems.append(f"ADAPTER_TRUSTED_PROXIES is 0: {said}; set it to the number of proxies in front")
-    if problems:
-        raise SettingsError(problems)
-    return source
-
-
-def _unusable(proof: Proof, name: str, secret: str) -> str:
-    """Why a secret, or an identifier written in the mapping, cannot serve its scheme; empty when it can."""
-    try:
-        signature.check_secret(proof.scheme, secret)
-    except SchemeError as exc:
-        return f"{name} cannot be used: {exc.reason.removeprefix(f'{exc.key}: ')}"
-    return ""
+    """The mapping with its secrets in hand; raises `SettingsError` naming each that is missing or cannot be used."""
+    given, asked = proofs.ready(loaded, public_url=public_url, trusted_proxies=trusted_proxies, environ=environ)
+    return Source(mapping=loaded, proofs=given, handshake_secrets=asked)
 
 
 def load(

@@ -14,7 +14,7 @@ LAYERS = (
     ("errors", "model"),
     ("units", "path", "template", "condition", "phone", "hours", "retry", "payload", "signature", "handshake"),
     ("mapping", "policy"),
-    ("logs", "xima", "settings", "store", "sources", "written", "folder", "sandbox"),
+    ("logs", "xima", "settings", "store", "proofs", "sources", "written", "folder", "sandbox"),
     (
         "receipt",
         "dispatcher",

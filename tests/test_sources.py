@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from adapter import signature, sources
+from adapter import proofs, signature, sources
 from adapter.errors import MappingError, SettingsError, SignatureError
 from adapter.mapping import preset
 from adapter.mapping.text import MOST_CHARACTERS
@@ -106,7 +106,7 @@ def test_a_good_file_is_in_force_with_its_secrets(tmp_path: Path) -> None:
     assert source.mapping.name == "good"
     assert [proof.secrets for proof in source.proofs] == [("newer secret", "older secret")]
     assert "newer secret" not in repr(source)
-    assert not source.covers_url
+    assert not any(one.scheme.covers_url for one in source.proofs)
 
 
 def test_every_proof_must_hold(tmp_path: Path) -> None:
@@ -126,8 +126,8 @@ def test_every_proof_must_hold(tmp_path: Path) -> None:
 def test_a_missing_secret_is_named(tmp_path: Path, environ: Mapping[str, str]) -> None:
     file = put(tmp_path, GOOD)
     assert broken(tmp_path, environ) == "good.yaml: HOOK_SECRET is not set: good checks its sender with it"
-    assert sources.missing_secrets(sources.read(file), environ) == ["HOOK_SECRET"]
-    assert sources.missing_secrets(sources.read(file), ENVIRON) == []
+    assert proofs.missing_secrets(sources.read(file), environ) == ["HOOK_SECRET"]
+    assert proofs.missing_secrets(sources.read(file), ENVIRON) == []
 
 
 def test_every_missing_secret_is_named_at_once(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from adapter import sources
+from adapter import proofs, sources
 from adapter.cli import roster
 from adapter.cli.shown import as_json, opened, plainly, print_json, setting, spoken_count
 from adapter.errors import MappingError
@@ -99,7 +99,7 @@ def _checked(file: Path, reality: _Reality) -> dict[str, Any]:
             *(render(file.name, lines, one) for one in warnings),
             *(
                 f"{file.name}: warning: {name} {unset} {loaded.name} without it"
-                for name in sources.missing_secrets(loaded)
+                for name in proofs.missing_secrets(loaded)
             ),
         ],
         "examples": len(loaded.examples),

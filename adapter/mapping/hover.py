@@ -44,6 +44,9 @@ HOVER: ReadOnly[str, ReadOnly[str, str]] = {
         "records": "The path to the list of records; without it the body is the record, or a list of them.",
         "max_records": "How many records one request may carry.",
         "answer": "What the sender hears, where it wants its own.",
+        "handshake": "What the sender asks before it sends, where verify is written out: docs/presets.md.",
+        "handshake_secrets": "Names of variables for the handshake, where it has a secret of its own.",
+        "unique_body": "Whether no two events of this sender are alike, so that an old body that comes back is a repeat.",
         "test_when": "Conditions that mark the sender's test button: verified, never dialled.",
     },
     "AlsoSchema": {
@@ -52,6 +55,9 @@ HOVER: ReadOnly[str, ReadOnly[str, str]] = {
         "basic": "A user name and password (HTTP Basic).",
         "value_prefix": "What stands before the secret in the header, like 'Bearer '.",
         "secrets": "Names of variables that hold the secrets, newest first.",
+        "ip_allow": "Addresses and networks the request may come from.",
+        "client_certificate": "The header in which a trusted proxy says what it thinks of the client's certificate.",
+        "accept": "The words in that header that let a request in; SUCCESS unless said otherwise.",
     },
     "AnswerSchema": {
         "failures": "4xx: the sender shows the status to a person.",

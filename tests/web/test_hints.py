@@ -13,7 +13,7 @@ from running import SECRET
 
 from adapter import signature
 from adapter.model import Received
-from adapter.sources import Ready
+from adapter.proofs import Ready
 from adapter.wsgi import clock
 from web.front import CLICK, JSON, ORIGIN, Front
 
