@@ -46,7 +46,7 @@ HOVER: ReadOnly[str, ReadOnly[str, str]] = {
         "answer": "What the sender hears, where it wants its own.",
         "handshake": "What the sender asks before it sends, where verify is written out: docs/presets.md.",
         "handshake_secrets": "Names of variables for the handshake, where it has a secret of its own.",
-        "unique_body": "Whether no two events of this sender are alike, so that an old body that comes back is a repeat.",
+        "unique_body": "Whether no two events of this sender are alike, so an old body that comes back is a repeat.",
         "test_when": "Conditions that mark the sender's test button: verified, never dialled.",
     },
     "AlsoSchema": {
