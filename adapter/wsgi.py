@@ -47,13 +47,13 @@ def loaded(given: Settings) -> Sources:
 def create(given: Settings | None = None, found: Sources | None = None) -> Flask:
     """The application with all its parts."""
     given = given or settings.load()
-    known = (given.xima_token, *given.secret_keys)
-    logs.set_up(known)
+    logs.set_up(given.secrets)
     found = found or loaded(given)
-    logs.set_up((*known, *_secrets(found)))
+    logs.set_up((*given.secrets, *_secrets(found)))
     store = Store(given.database_url)
-    dispatcher = Dispatcher(store, tenants(given), clock, owner=owner("web"))
-    app = create_app(given, lambda: found, store, dispatcher, clock)
+    shared = store.clock(clock)
+    dispatcher = Dispatcher(store, tenants(given), shared, owner=owner("web"))
+    app = create_app(given, lambda: found, store, dispatcher, shared)
     if given.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=given.trusted_proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]
     return app

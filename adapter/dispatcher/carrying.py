@@ -170,7 +170,7 @@ class Dispatcher:
                 continue
             verdict = abandoned(delivery, now)
             gone = Attempt(at=now, phase="sent", status=None, reason=verdict.reason, duration_ms=0)
-            if self.store.save(delivery, verdict, [gone], now=now):
+            if self.store.abandon(delivery, verdict, gone, now=now):
                 settled.append(policy.moved(delivery, verdict, now=now, tries=delivery.tries + 1))
                 log_delivery(settled[-1], level=logging.WARNING)
         return settled

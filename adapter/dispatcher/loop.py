@@ -30,20 +30,23 @@ class Loop:
         self._clock = clock
         self._free = threading.Semaphore(threads)
         self._stop = threading.Event()
+        self._bell = dispatcher.store.bell()
 
     def stop(self) -> None:
         """Ask the loop to end; what is under way is finished first."""
         self._stop.set()
+        self._bell.ring()
 
     def run(self) -> None:
         """Work until `stop`; if either half of the work dies the other ends too, and its error is raised."""
-        with closing(self._dispatcher), ThreadPoolExecutor(self._threads + 1, "dispatch") as pool:
+        threads = ThreadPoolExecutor(self._threads + 1, "dispatch")
+        with closing(self._dispatcher), closing(self._bell), threads as pool:
             chores = pool.submit(self._chores)
             chores.add_done_callback(lambda _: self.stop())
             try:
                 while not self._stop.is_set():
                     if not self._feed(pool):
-                        self._stop.wait(POLL_SECONDS)
+                        self._bell.wait(POLL_SECONDS)
             finally:
                 self.stop()
             chores.result()

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, bindparam, exists, func, insert, select, upda
 
 from adapter.model import Attempt, Delivery
 from adapter.policy import Verdict, moved
-from adapter.store.engine import Prepared
-from adapter.store.rows import COLUMNS, PRIORITY, delivery_of
+from adapter.store.rows import COLUMNS, PRIORITY, attempt_of, delivery_of
+from adapter.store.statements import Prepared
 from adapter.store.tables import attempts, deliveries
 
 d = deliveries.c
@@ -20,23 +20,33 @@ Claim = tuple[str, int]
 """A delivery's id and its `attempt`: the claim that a holder names when it renews or saves."""
 
 DUE = select(exists().where(d.state.in_(("queued", "held")), d.due_at <= bindparam("now", type_=d.due_at.type)))
+RELEASED_AT_ONCE = 500
+"""So that an hour at which many are due keeps nobody waiting."""
+_opened = (
+    select(d.id)
+    .where(d.state == "held", d.due_at <= bindparam("now", type_=d.due_at.type))
+    .order_by(d.due_at)
+    .limit(RELEASED_AT_ONCE)
+    .with_for_update(skip_locked=True)
+)
 RELEASE = (
     update(deliveries)
-    .where(d.state == "held", d.due_at <= bindparam("now", type_=d.due_at.type))
+    .where(d.id.in_(_opened.scalar_subquery()))
     .values(state="queued", updated_at=bindparam("now", type_=d.due_at.type))
 )
 NEXT = (
     select(*COLUMNS)
     .where(
         d.state == "queued",
-        d.priority.in_(set(PRIORITY.values())),  # which lets the index give them in this order, however many wait
+        d.priority == bindparam("priority"),
         d.due_at <= bindparam("now", type_=d.due_at.type),
     )
-    .order_by(d.priority, d.due_at)
+    .order_by(d.due_at)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
-"""Clicks before callbacks; PostgreSQL skips what another dispatcher holds, SQLite has one writer anyway."""
+"""One priority, in the order of an index however many wait; PostgreSQL skips what another dispatcher is just taking,
+SQLite has one writer anyway."""
 
 MOVE = update(deliveries).where(d.id == bindparam("this"), d.attempt == bindparam("claim"), d.state == bindparam("old"))
 SAVE = Prepared(
@@ -60,6 +70,15 @@ TAKE = Prepared(
         lease_until=bindparam("lease_until"),
     )
 )
+ABANDON = MOVE.where(d.lease_until < bindparam("now", type_=d.due_at.type)).values(
+    state=bindparam("state"),
+    reason=bindparam("reason"),
+    updated_at=bindparam("now", type_=d.due_at.type),
+    due_at=bindparam("due_at"),
+    tries=d.tries + 1,
+    lease_owner=None,
+    lease_until=None,
+)
 _last = select(func.coalesce(func.max(attempts.c.number), 0))
 ADD_ATTEMPT = Prepared(
     insert(attempts)
@@ -80,30 +99,33 @@ def claim(
 ) -> tuple[list[Delivery], list[Delivery]]:
     """Take due deliveries for sending, and those that `decide` moved elsewhere; both as they are now."""
     connection.execute(RELEASE, {"now": now})
-    taken, stopped = [], []
-    for row in connection.execute(NEXT, {"now": now, "most": most}).all():
-        delivery = delivery_of(row)
+    wanted, stopped = [], []
+    for delivery in _next(connection, now, most):
         verdict = decide(delivery)
         if verdict is None:
-            taken.append(_take(connection, delivery, owner=owner, now=now, lease_until=lease_until))
+            wanted.append(delivery)
         else:
             move(connection, delivery, verdict, tries=delivery.tries, now=now)
             stopped.append(moved(delivery, verdict, now=now))
+    held = {"updated_at": now, "lease_owner": owner, "lease_until": lease_until}
+    TAKE.run_many(connection, [{**_this(one), **held, "attempt": one.attempt + 1} for one in wanted])
+    taken = [
+        replace(
+            one, state="sending", attempt=one.attempt + 1, lease_owner=owner, lease_until=lease_until, updated_at=now
+        )
+        for one in wanted
+    ]
     return taken, stopped
 
 
-def _take(connection: Connection, delivery: Delivery, *, owner: str, now: datetime, lease_until: datetime) -> Delivery:
-    taken = replace(
-        delivery,
-        state="sending",
-        attempt=delivery.attempt + 1,
-        lease_owner=owner,
-        lease_until=lease_until,
-        updated_at=now,
-    )
-    names = ("updated_at", "attempt", "lease_owner", "lease_until")
-    TAKE.run(connection, {**_this(delivery), **{name: getattr(taken, name) for name in names}})
-    return taken
+def _next(connection: Connection, now: datetime, most: int) -> list[Delivery]:
+    """What is due, the first of it: clicks before callbacks, and then whoever waits longest."""
+    found: list[Delivery] = []
+    for priority in sorted(set(PRIORITY.values())):
+        if left := most - len(found):
+            rows = connection.execute(NEXT, {"now": now, "priority": priority, "most": left})
+            found += map(delivery_of, rows)
+    return found
 
 
 def _this(delivery: Delivery) -> dict[str, object]:
@@ -134,8 +156,21 @@ def save(
     saved = move(connection, delivery, verdict, tries=tries, now=now)
     if not saved and verdict.state == "accepted":
         saved = move(connection, replace(delivery, state="unknown"), verdict, tries=tries, now=now)
-    add_attempts(connection, delivery, made)
-    return saved
+    known = [] if saved else _known(connection, delivery)
+    add_attempts(connection, delivery, [one for one in made if one not in known])
+    return saved or _is_saved(connection, delivery, verdict, now)
+
+
+def _known(connection: Connection, delivery: Delivery) -> list[Attempt]:
+    return [
+        attempt_of(row) for row in connection.execute(select(attempts).where(attempts.c.delivery_id == delivery.id))
+    ]
+
+
+def _is_saved(connection: Connection, delivery: Delivery, verdict: Verdict, now: datetime) -> bool:
+    """Whether this very outcome was saved before: a commit may succeed and its answer be lost on the way."""
+    same = (d.id == delivery.id, d.attempt == delivery.attempt, d.state == verdict.state, d.updated_at == now)
+    return bool(connection.execute(select(exists().where(*same, d.lease_owner.is_(None)))).scalar())
 
 
 def add_attempts(connection: Connection, delivery: Delivery, made: Sequence[Attempt]) -> None:
@@ -162,6 +197,15 @@ def renew(connection: Connection, ids: Collection[str], *, owner: str, until: da
         .returning(d.id, d.attempt)
     )
     return {(row.id, row.attempt) for row in kept}
+
+
+def abandon(connection: Connection, delivery: Delivery, verdict: Verdict, gone: Attempt, *, now: datetime) -> bool:
+    """Settle a delivery whose lease ran out; False when its holder renewed or saved, or another settled it first."""
+    values = {"state": verdict.state, "reason": verdict.reason, "due_at": verdict.due_at, "now": now}
+    settled = connection.execute(ABANDON, {**_this(delivery), **values}).rowcount == 1
+    if settled:
+        add_attempts(connection, delivery, [gone])
+    return settled
 
 
 def abandoned(connection: Connection, now: datetime) -> list[Delivery]:
