@@ -47,6 +47,14 @@ def postgres_url(postgres_server: postgres.Server) -> Iterator[str]:
     postgres_server.drop_database(url)
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def any_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty store, once of each kind."""
+    if request.param == "postgres":
+        return str(request.getfixturevalue("postgres_url"))
+    return f"sqlite:///{tmp_path / 'adapter.db'}"
+
+
 @pytest.fixture
 def adapter(tmp_path: Path, sandbox: Sandbox) -> Iterator[Adapter]:
     """A running adapter (`serve`) with the mapping `click`, in front of the pretend Xima."""
