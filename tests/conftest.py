@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import postgres
 import pytest
 from running import Adapter, running
 
 from adapter.sandbox import Sandbox
 from adapter.store import Store
+from benchmarks import postgres
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select
 
 from adapter.model import Attempt, Delivery
-from adapter.store.rows import COLUMNS, attempt_of, delivery_of, row_of
+from adapter.store.rows import COLUMNS, attempt_of, delivery_in, row_of
 from adapter.store.statements import Prepared, upsert
 from adapter.store.tables import attempts, deliveries, once, refusals, requests
 
@@ -56,7 +56,7 @@ CLAIM_KEY = Prepared(
 )
 """Takes the key when nobody has it or its time is over; gives no row when it is taken."""
 
-FIRST_WITH_KEY = (
+FIRST_WITH_KEY = Prepared(
     select(*COLUMNS)
     .join(once, once.c.delivery_id == deliveries.c.id)
     .where(once.c.mapping == bindparam("mapping"), once.c.key == bindparam("key"))
@@ -103,11 +103,11 @@ def _keep(connection: Connection, entry: Entry, now: datetime) -> Kept:
         "until": entry.remember_until,
         "now": now,
     }
-    if CLAIM_KEY.run(connection, key).fetchone() is not None:
+    if CLAIM_KEY.rows(connection, key):
         ADD_DELIVERY.run(connection, row_of(delivery))
         return Kept(delivery=delivery, duplicate=False)
-    first = connection.execute(FIRST_WITH_KEY, {"mapping": delivery.mapping, "key": delivery.key}).one()
-    return Kept(delivery=delivery_of(first), duplicate=True)
+    (first,) = FIRST_WITH_KEY.rows(connection, key)
+    return Kept(delivery=delivery_in(first), duplicate=True)
 
 
 def count_refusal(connection: Connection, *, mapping: str, code: str, reason: str, now: datetime) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, exists, func, insert, select, upda
 
 from adapter.model import Attempt, Delivery
 from adapter.policy import Verdict, moved
-from adapter.store.rows import COLUMNS, PRIORITY, attempt_of, delivery_of
+from adapter.store.rows import COLUMNS, PRIORITY, delivery_of
 from adapter.store.statements import Prepared
 from adapter.store.tables import attempts, deliveries
 
@@ -59,7 +59,7 @@ SAVE = Prepared(
         tries=bindparam("tries"),
         lease_owner=None,
         lease_until=None,
-    )
+    ).returning(d.id)
 )
 TAKE = Prepared(
     MOVE.values(
@@ -78,6 +78,18 @@ ABANDON = MOVE.where(d.lease_until < bindparam("now", type_=d.due_at.type)).valu
     tries=d.tries + 1,
     lease_owner=None,
     lease_until=None,
+)
+SAVED = Prepared(
+    select(d.id).where(
+        d.id == bindparam("this"),
+        d.attempt == bindparam("claim"),
+        d.state == bindparam("old"),
+        d.updated_at == bindparam("now", type_=d.updated_at.type),
+        d.lease_owner.is_(None),
+    )
+)
+TRIES = Prepared(
+    select(*(attempts.c[name] for name in Attempt.__slots__)).where(attempts.c.delivery_id == bindparam("this"))
 )
 _last = select(func.coalesce(func.max(attempts.c.number), 0))
 ADD_ATTEMPT = Prepared(
@@ -142,7 +154,7 @@ def move(connection: Connection, delivery: Delivery, verdict: Verdict, *, tries:
         "expires_at": verdict.expires_at,
         "tries": tries,
     }
-    return SAVE.run(connection, {**_this(delivery), **values}).rowcount == 1
+    return bool(SAVE.rows(connection, {**_this(delivery), **values}))
 
 
 def save(
@@ -162,15 +174,13 @@ def save(
 
 
 def _known(connection: Connection, delivery: Delivery) -> list[Attempt]:
-    return [
-        attempt_of(row) for row in connection.execute(select(attempts).where(attempts.c.delivery_id == delivery.id))
-    ]
+    return [Attempt(**row) for row in TRIES.rows(connection, {"this": delivery.id})]
 
 
 def _is_saved(connection: Connection, delivery: Delivery, verdict: Verdict, now: datetime) -> bool:
     """Whether this very outcome was saved before: a commit may succeed and its answer be lost on the way."""
-    same = (d.id == delivery.id, d.attempt == delivery.attempt, d.state == verdict.state, d.updated_at == now)
-    return bool(connection.execute(select(exists().where(*same, d.lease_owner.is_(None)))).scalar())
+    same = {"this": delivery.id, "claim": delivery.attempt, "old": verdict.state, "now": now}
+    return bool(SAVED.rows(connection, same))
 
 
 def add_attempts(connection: Connection, delivery: Delivery, made: Sequence[Attempt]) -> None:

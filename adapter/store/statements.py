@@ -4,39 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-from sqlalchemy import ClauseElement, Connection
+from sqlalchemy import Connection, Select, UpdateBase
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 
 __all__ = ["Prepared", "upsert"]
+Convert = Callable[[Any], Any]
 # `upsert` is PostgreSQL's insert: SQLite took its ON CONFLICT over, and SQLAlchemy compiles it for either.
-
-
-class Ran(Protocol):
-    """What both drivers give for a statement."""
-
-    @property
-    def rowcount(self) -> int:
-        """How many rows it changed."""
-
-    def fetchone(self) -> Any:
-        """The next row, or None."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Compiled:
-    """A statement as one driver wants it; `order` names its parameters and what makes them fit."""
+    """A statement as one driver wants it; `order` names its parameters and what makes them fit, `given` its columns."""
 
     text: str
     fixed: Mapping[str, Any]
-    order: Sequence[tuple[str, Callable[[Any], Any] | None]]
+    order: Sequence[tuple[str, Convert | None]]
+    given: Sequence[tuple[str, Convert | None]]
 
     def parameters(self, values: Mapping[str, Any]) -> list[Any]:
         given = {**self.fixed, **values} if self.fixed else values
         return [convert(given[name]) if convert else given[name] for name, convert in self.order]
+
+    def row(self, values: Sequence[Any]) -> dict[str, Any]:
+        pairs = zip(self.given, values, strict=True)
+        return {name: convert(value) if convert else value for (name, convert), value in pairs}
 
 
 class Prepared:
@@ -46,16 +41,21 @@ class Prepared:
     at the server what comes again and again with the same text.
     """
 
-    def __init__(self, statement: ClauseElement, columns: Sequence[str] | None = None) -> None:
+    def __init__(self, statement: Select[Any] | UpdateBase, columns: Sequence[str] | None = None) -> None:
         self._statement = statement
         self._columns = columns
         self._compiled: dict[str, _Compiled] = {}
 
-    def run(self, connection: Connection, values: Mapping[str, Any]) -> Ran:
+    def run(self, connection: Connection, values: Mapping[str, Any]) -> None:
         """Execute it with these values, of which it takes those it knows; raises the driver's errors."""
         compiled = self._for(connection.dialect)
-        ran: Ran = _driver(connection).execute(compiled.text, compiled.parameters(values))
-        return ran
+        _driver(connection).execute(compiled.text, compiled.parameters(values))
+
+    def rows(self, connection: Connection, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Execute it, and give its rows by the names of the columns; raises the driver's errors."""
+        compiled = self._for(connection.dialect)
+        ran = _driver(connection).execute(compiled.text, compiled.parameters(values))
+        return [compiled.row(values) for values in ran.fetchall()]
 
     def run_many(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
         """Execute it for every row, without waiting for one before the next; raises the driver's errors."""
@@ -77,6 +77,10 @@ class Prepared:
             text=compiled.string,
             fixed={name: bind.value for name, bind in binds.items() if not bind.required},
             order=[(name, kinds[name].bind_processor(dialect)) for name in compiled.positiontup or ()],
+            given=[
+                (column.name, column.type.dialect_impl(dialect).result_processor(dialect, None))
+                for column in self._statement.exported_columns
+            ],
         )
 
 

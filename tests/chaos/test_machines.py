@@ -11,16 +11,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import postgres
 import pytest
 import requests
 from processes import in_threads
 from running import until
 from sample import CALLBACK, SECOND, delivery
+from store.contract import arrival
 
 from adapter.model import Callback, Delivery
 from adapter.sandbox import Sandbox
-from adapter.store import Arrival, Entry, Store
+from adapter.store import Entry, Store
+from benchmarks import postgres
 
 from .conftest import Machine, effects
 from .test_crashes import event
@@ -56,8 +57,7 @@ def put(url: str, actions: tuple[Callback, ...]) -> None:
         Entry(note={}, delivery=waiting(number, action), remember_until=now + 600 * SECOND)
         for number, action in enumerate(actions)
     ]
-    body = {"method": "POST", "url": "/hooks/lead", "headers": {}, "body": b"{}"}
-    store.add(Arrival(id="r1", mapping="lead", version="v1", received_at=now, **body), entries)
+    store.add(replace(arrival(), received_at=now), entries)
     store.close()
 
 
