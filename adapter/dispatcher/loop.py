@@ -16,6 +16,8 @@ from adapter.logs import event
 from adapter.model import Delivery
 
 POLL_SECONDS = 0.1
+GATHER_SECONDS = 0.01
+"""While there is a backlog, threads that become free so close together are fed by one claim."""
 SWEEP_SECONDS = 1.0
 PURGE_SECONDS = 300.0
 
@@ -29,6 +31,7 @@ class Loop:
         self._retention = retention
         self._clock = clock
         self._free = threading.Semaphore(threads)
+        self._backlog = False
         self._stop = threading.Event()
         self._bell = dispatcher.store.bell()
 
@@ -54,6 +57,8 @@ class Loop:
     def _feed(self, pool: ThreadPoolExecutor) -> bool:
         """Claim as much as there are free threads; whether anything was claimed."""
         free = 0
+        if self._backlog:
+            self._stop.wait(GATHER_SECONDS)
         while free < self._threads and self._free.acquire(blocking=free == 0, timeout=1 if free == 0 else None):
             free += 1
         taken: list[Delivery] = []
@@ -61,6 +66,7 @@ class Loop:
             taken = self._dispatcher.claim(free) if free and not self._stop.is_set() else []
         except StoreError as exc:
             event("dispatcher.store", level=logging.ERROR, reason=exc.reason)
+        self._backlog = 0 < len(taken) == free
         for _ in range(free - len(taken)):
             self._free.release()
         for delivery in taken:
