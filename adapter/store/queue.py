@@ -26,7 +26,7 @@ _opened = (
     select(d.id)
     .where(d.state == "held", d.due_at <= bindparam("now", type_=d.due_at.type))
     .order_by(d.due_at)
-    .limit(RELEASED_AT_ONCE)
+    .limit(bindparam("bite"))
     .with_for_update(skip_locked=True)
 )
 RELEASE = (
@@ -110,7 +110,7 @@ def claim(
     connection: Connection, decide: Decide, *, owner: str, now: datetime, lease_until: datetime, most: int
 ) -> tuple[list[Delivery], list[Delivery]]:
     """Take due deliveries for sending, and those that `decide` moved elsewhere; both as they are now."""
-    connection.execute(RELEASE, {"now": now})
+    connection.execute(RELEASE, {"now": now, "bite": RELEASED_AT_ONCE})
     wanted, stopped = [], []
     for delivery in _next(connection, now, most):
         verdict = decide(delivery)
