@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import requests
 from processes import in_threads
-from running import until
+from running import CLICK, Adapter, until
 from sample import CALLBACK, SECOND, delivery
 from store.contract import arrival
 
@@ -23,7 +23,7 @@ from adapter.sandbox import Sandbox
 from adapter.store import Entry, Store
 from benchmarks import postgres
 
-from .conftest import Machine, effects
+from .conftest import A_CLICK, A_LEAD, Machine, effects
 from .test_crashes import event
 
 MANY = 400
@@ -64,6 +64,30 @@ def put(url: str, actions: tuple[Callback, ...]) -> None:
 def reached(sandbox: Sandbox) -> list[str]:
     """What was really asked of Xima, one entry an effect."""
     return [str(call["json"]) for call in sandbox.world.ledger() if call["effect"]]
+
+
+def test_two_machines_that_start_at_once_make_one_store_and_stop_cleanly(
+    tmp_path: Path, sandbox: Sandbox, postgres_url: str
+) -> None:
+    found = []
+    for name in ("east", "west"):
+        (tmp_path / name).mkdir()
+        found.append(Adapter(home=tmp_path / name, xima=sandbox.url, environ={"ADAPTER_DATABASE_URL": postgres_url}))
+        found[-1].write("click", CLICK)
+    east, west = found
+    try:
+        for one in found:
+            one.start(ready=False)
+        until(lambda: all(one.is_ready() for one in found))
+        receipts = [one.post("click", body).json()["receipts"][0] for one in found for body in (A_CLICK, A_LEAD)]
+        assert [one["state"] for one in receipts[:2]] == ["accepted", "queued"]
+        assert [one["duplicate_of"] for one in receipts[2:]] == [one["id"] for one in receipts[:2]]
+        until(lambda: sorted(effects(sandbox)) == ["callback", "click_to_dial"])
+    finally:
+        for one in found:
+            one.stop()
+    assert [process.returncode for one in found for process in one.processes] == [0, 0]
+    assert "secret" not in east.log() + west.log()
 
 
 def test_four_dispatchers_on_two_machines_take_nothing_twice(machines: list[Machine], sandbox: Sandbox) -> None:
