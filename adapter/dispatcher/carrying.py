@@ -25,7 +25,7 @@ CLICK_PATIENCE = timedelta(seconds=2)
 """How long a click is tried again while it is certain that nothing was sent; somebody waits for the answer."""
 SAVE_TRIES = 14
 SAVE_PAUSE_SECONDS = 2.0
-"""The longest pause between them; together they outlast a database that restarts, and end before a stop kills.
+"""The longest pause between them; together they outlast a database that restarts, and end before a stop kills."""
 
 
 class Carrier(Protocol):
