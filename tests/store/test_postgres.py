@@ -162,7 +162,7 @@ def test_what_is_wrong_with_a_server_is_said_without_the_password(
 
 def test_without_its_driver_the_remedy_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    monkeypatch.delitem(sys.modules, "adapter.store.postgres")
+    monkeypatch.delitem(sys.modules, "adapter.store.postgres", raising=False)
     with pytest.raises(StoreError, match=r"pip install 'xima-crm-adapter\[postgres\]'"):
         Store("postgresql://localhost/adapter")
 
