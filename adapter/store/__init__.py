@@ -9,7 +9,7 @@ from typing import Any
 from adapter.errors import StoreError
 from adapter.model import Attempt, Delivery
 from adapter.policy import Verdict
-from adapter.store import arrivals, desk, migrate, queue
+from adapter.store import arrivals, desk, migrate, queue, swift
 from adapter.store.arrivals import Arrival, Entry, Kept
 from adapter.store.dialect import Bell, Clock
 from adapter.store.engine import Database
@@ -76,11 +76,20 @@ class Store:
 
     def save(self, delivery: Delivery, verdict: Verdict, made: Sequence[Attempt], *, now: datetime) -> bool:
         """Keep what came of a claimed delivery; False when the claim was lost meanwhile."""
-        with self._database.writing() as connection:
-            saved = queue.save(connection, delivery, verdict, made, now=now)
+        saved = self._save_swiftly(delivery, verdict, made, now)
+        if not saved:
+            with self._database.writing() as connection:
+                saved = queue.save(connection, delivery, verdict, made, now=now)
         if verdict.state == "queued" and verdict.due_at <= now:
             self._database.own.ring()
         return saved
+
+    def _save_swiftly(self, delivery: Delivery, verdict: Verdict, made: Sequence[Attempt], now: datetime) -> bool:
+        """Save by one statement where that is wanted; False when it is not, or the claim was lost."""
+        if len(made) != 1 or not self._database.own.far:
+            return False
+        with self._database.reading() as connection:
+            return swift.save(connection, delivery, verdict, made[0], now=now)
 
     def renew(self, ids: Collection[str], *, owner: str, until: datetime) -> set[Claim]:
         """Keep the leases of deliveries that are still under way; gives the claims that are still held."""

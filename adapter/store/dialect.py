@@ -40,12 +40,14 @@ class Database(Protocol):
 
     engine: Engine
     errors: tuple[type[Exception], ...]
+    far: bool
+    """Whether a statement is a journey to another process: then one that does more is better than several."""
 
     def writing(self) -> AbstractContextManager[Connection]:
         """One transaction, on disk when the block ends."""
 
     def reading(self) -> AbstractContextManager[Connection]:
-        """Statements that only read, each seeing what is committed by then."""
+        """Statements of which each is a transaction by itself, and sees what is committed by then."""
 
     def alone(self, connection: Connection, work: str, *, wait: bool = False) -> bool:
         """Be the only one, on all machines, at this kind of work until the transaction ends; False when another is."""

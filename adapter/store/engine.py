@@ -52,7 +52,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Statements that only read, outside any transaction."""
+        """Statements of which each is a transaction by itself; on SQLite, where writers take turns, they only read."""
         try:
             with self.own.reading() as connection:
                 yield connection

@@ -52,6 +52,7 @@ class PostgreSQL:
     """A database on a server; see `dialect.Database`."""
 
     errors: tuple[type[Exception], ...] = (psycopg.Error,)
+    far = True
 
     def __init__(self, url: str) -> None:
         self._connecting: dict[str, Any] = {**CONNECTING, **conninfo_to_dict(url)}
@@ -83,22 +84,17 @@ class PostgreSQL:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """One transaction; a connection that broke in it is not used again.
+        """One transaction.
 
         Pipelined, its statements would wait less for a server far away, but cost this process more than they save.
         """
-        with self.engine.begin() as connection:
-            try:
-                yield connection
-            except psycopg.Error as exc:  # from a statement run on the driver, which SQLAlchemy did not see
-                if cast("psycopg.Connection[Any]", connection.connection.driver_connection).closed:
-                    connection.invalidate(exc)
-                raise
+        with self.engine.begin() as connection, _watched(connection):
+            yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Statements of which each is a transaction by itself."""
-        with self._reader.connect() as connection:
+        with self._reader.connect() as connection, _watched(connection):
             yield connection
 
     def alone(self, connection: Connection, work: str, *, wait: bool = False) -> bool:
@@ -135,6 +131,18 @@ class PostgreSQL:
         """Give all connections back."""
         self._ringer.close()
         self.engine.dispose()
+
+
+@contextmanager
+def _watched(connection: Connection) -> Iterator[None]:
+    """A connection that breaks in a statement run on the driver, which SQLAlchemy does not see, is not used again."""
+    own = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+    try:
+        yield
+    except psycopg.Error as exc:
+        if own.closed:
+            connection.invalidate(exc)
+        raise
 
 
 def _check_lives(connection: psycopg.Connection[Any], record: Any, proxy: Any) -> None:

@@ -49,18 +49,17 @@ NEXT = (
 SQLite has one writer anyway."""
 
 MOVE = update(deliveries).where(d.id == bindparam("this"), d.attempt == bindparam("claim"), d.state == bindparam("old"))
-SAVE = Prepared(
-    MOVE.values(
-        state=bindparam("state"),
-        reason=bindparam("reason"),
-        updated_at=bindparam("updated_at"),
-        due_at=bindparam("due_at"),
-        expires_at=bindparam("expires_at"),
-        tries=bindparam("tries"),
-        lease_owner=None,
-        lease_until=None,
-    ).returning(d.id)
-)
+MOVED = MOVE.values(
+    state=bindparam("state"),
+    reason=bindparam("reason"),
+    updated_at=bindparam("updated_at"),
+    due_at=bindparam("due_at"),
+    expires_at=bindparam("expires_at"),
+    tries=bindparam("tries"),
+    lease_owner=None,
+    lease_until=None,
+).returning(d.id)
+SAVE = Prepared(MOVED)
 TAKE = Prepared(
     MOVE.values(
         state="sending",
@@ -91,11 +90,13 @@ SAVED = Prepared(
 TRIES = Prepared(
     select(*(attempts.c[name] for name in Attempt.__slots__)).where(attempts.c.delivery_id == bindparam("this"))
 )
-_last = select(func.coalesce(func.max(attempts.c.number), 0))
+NEXT_NUMBER = (
+    select(func.coalesce(func.max(attempts.c.number), 0) + 1)
+    .where(attempts.c.delivery_id == bindparam("this"))
+    .scalar_subquery()
+)
 ADD_ATTEMPT = Prepared(
-    insert(attempts)
-    .inline()
-    .values(number=_last.where(attempts.c.delivery_id == bindparam("this")).scalar_subquery() + 1),
+    insert(attempts).inline().values(number=NEXT_NUMBER),
     columns=("delivery_id", "at", "phase", "status", "reason", "duration_ms"),
 )
 """Numbered by the store: whoever was taken for dead adds its tries behind the note that it was."""
@@ -146,7 +147,13 @@ def _this(delivery: Delivery) -> dict[str, object]:
 
 def move(connection: Connection, delivery: Delivery, verdict: Verdict, *, tries: int, now: datetime) -> bool:
     """Move a delivery to where a verdict sends it; False when it is not any more what `delivery` says."""
-    values = {
+    return bool(SAVE.rows(connection, moving(delivery, verdict, tries=tries, now=now)))
+
+
+def moving(delivery: Delivery, verdict: Verdict, *, tries: int, now: datetime) -> dict[str, object]:
+    """The values of `MOVED`."""
+    return {
+        **_this(delivery),
         "state": verdict.state,
         "reason": verdict.reason,
         "updated_at": now,
@@ -154,7 +161,6 @@ def move(connection: Connection, delivery: Delivery, verdict: Verdict, *, tries:
         "expires_at": verdict.expires_at,
         "tries": tries,
     }
-    return bool(SAVE.rows(connection, {**_this(delivery), **values}))
 
 
 def save(

@@ -68,6 +68,7 @@ class SQLite:
     """A file of this machine; see `dialect.Database`."""
 
     errors: tuple[type[Exception], ...] = (sqlite3.Error,)
+    far = False
 
     def __init__(self, url: str) -> None:
         self.engine = connect(url)
