@@ -66,9 +66,10 @@ class PostgreSQL:
             pool_timeout=WAIT_SECONDS,
             pool_use_lifo=True,
             use_native_hstore=False,
+            isolation_level="AUTOCOMMIT",  # transactions are begun by `writing`
+            skip_autocommit_rollback=True,
         )
         event.listen(self.engine, "checkout", _check_lives)
-        self._reader = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._ringer = Ringer(self.notify)
 
     def _connect(self) -> psycopg.Connection[Any]:
@@ -79,7 +80,6 @@ class PostgreSQL:
             for name in self._told:
                 reason = f"{name} is off at the database server: a power cut can lose what senders were promised"
                 logs.event("store.unsafe", level=WARNING, reason=reason)
-        connection.autocommit = False
         return connection
 
     @contextmanager
@@ -88,13 +88,13 @@ class PostgreSQL:
 
         Pipelined, its statements would wait less for a server far away, but cost this process more than they save.
         """
-        with self.engine.begin() as connection, _watched(connection):
+        with self.engine.connect() as connection, _watched(connection) as own, own.transaction():
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Statements of which each is a transaction by itself."""
-        with self._reader.connect() as connection, _watched(connection):
+        with self.engine.connect() as connection, _watched(connection):
             yield connection
 
     def alone(self, connection: Connection, work: str, *, wait: bool = False) -> bool:
@@ -134,11 +134,11 @@ class PostgreSQL:
 
 
 @contextmanager
-def _watched(connection: Connection) -> Iterator[None]:
-    """A connection that breaks in a statement run on the driver, which SQLAlchemy does not see, is not used again."""
+def _watched(connection: Connection) -> Iterator[psycopg.Connection[Any]]:
+    """The driver's own connection; when it breaks in what SQLAlchemy does not see, it is not used again."""
     own = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
     try:
-        yield
+        yield own
     except psycopg.Error as exc:
         if own.closed:
             connection.invalidate(exc)
