@@ -16,7 +16,7 @@ from adapter.logs import event
 from adapter.model import Delivery
 
 POLL_SECONDS = 0.1
-GATHER_SECONDS = 0.01
+GATHER_SECONDS = 0.015
 """While there is a backlog, threads that become free so close together are fed by one claim."""
 SWEEP_SECONDS = 1.0
 PURGE_SECONDS = 300.0

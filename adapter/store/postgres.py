@@ -21,7 +21,7 @@ from adapter.store.notices import Listener, Ringer
 from adapter.store.tables import EPOCH
 
 CONNECTIONS = 10
-"""At most, for each process; half of them are given back when nobody needs them. A transaction takes milliseconds."""
+"""At most, for each process, made when they are needed and then kept. A transaction takes milliseconds."""
 WAIT_SECONDS = 5
 CONNECTING = {
     "connect_timeout": WAIT_SECONDS,
@@ -61,8 +61,8 @@ class PostgreSQL:
             "postgresql+psycopg://",
             creator=self._connect,
             paramstyle="format",
-            pool_size=CONNECTIONS // 2,
-            max_overflow=CONNECTIONS - CONNECTIONS // 2,
+            pool_size=CONNECTIONS,
+            max_overflow=0,  # to make a connection, with its password's proof, costs more than a hundred deliveries
             pool_timeout=WAIT_SECONDS,
             pool_use_lifo=True,
             use_native_hstore=False,

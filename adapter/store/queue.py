@@ -6,11 +6,11 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, exists, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from adapter.model import Attempt, Delivery
 from adapter.policy import Verdict, moved
-from adapter.store.rows import COLUMNS, PRIORITY, delivery_of
+from adapter.store.rows import COLUMNS, PRIORITY, delivery_in, delivery_of
 from adapter.store.statements import Prepared
 from adapter.store.tables import attempts, deliveries
 
@@ -19,7 +19,11 @@ Decide = Callable[[Delivery], Verdict | None]
 Claim = tuple[str, int]
 """A delivery's id and its `attempt`: the claim that a holder names when it renews or saves."""
 
-DUE = select(exists().where(d.state.in_(("queued", "held")), d.due_at <= bindparam("now", type_=d.due_at.type)))
+DUE = Prepared(
+    select(d.state)
+    .where((d.state == "queued") | (d.state == "held"), d.due_at <= bindparam("now", type_=d.due_at.type))
+    .limit(1)
+)
 RELEASED_AT_ONCE = 500
 """So that an hour at which many are due keeps nobody waiting."""
 _opened = (
@@ -29,7 +33,7 @@ _opened = (
     .limit(bindparam("bite"))
     .with_for_update(skip_locked=True)
 )
-RELEASE = (
+RELEASE = Prepared(
     update(deliveries)
     .where(d.id.in_(_opened.scalar_subquery()))
     .values(state="queued", updated_at=bindparam("now", type_=d.due_at.type))
@@ -47,6 +51,7 @@ NEXT = (
 )
 """One priority, in the order of an index however many wait; PostgreSQL skips what another dispatcher is just taking,
 SQLite has one writer anyway."""
+TAKEABLE = Prepared(NEXT)
 
 MOVE = update(deliveries).where(d.id == bindparam("this"), d.attempt == bindparam("claim"), d.state == bindparam("old"))
 MOVED = MOVE.values(
@@ -104,14 +109,14 @@ ADD_ATTEMPT = Prepared(
 
 def is_due(connection: Connection, now: datetime) -> bool:
     """Whether anything waits for `claim`."""
-    return bool(connection.execute(DUE, {"now": now}).scalar())
+    return bool(DUE.rows(connection, {"now": now}))
 
 
 def claim(
     connection: Connection, decide: Decide, *, owner: str, now: datetime, lease_until: datetime, most: int
 ) -> tuple[list[Delivery], list[Delivery]]:
     """Take due deliveries for sending, and those that `decide` moved elsewhere; both as they are now."""
-    connection.execute(RELEASE, {"now": now, "bite": RELEASED_AT_ONCE})
+    RELEASE.run(connection, {"now": now, "bite": RELEASED_AT_ONCE})
     wanted, stopped = [], []
     for delivery in _next(connection, now, most):
         verdict = decide(delivery)
@@ -136,8 +141,7 @@ def _next(connection: Connection, now: datetime, most: int) -> list[Delivery]:
     found: list[Delivery] = []
     for priority in sorted(set(PRIORITY.values())):
         if left := most - len(found):
-            rows = connection.execute(NEXT, {"now": now, "priority": priority, "most": left})
-            found += map(delivery_of, rows)
+            found += map(delivery_in, TAKEABLE.rows(connection, {"now": now, "priority": priority, "most": left}))
     return found
 
 
