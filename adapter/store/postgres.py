@@ -15,8 +15,10 @@ from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.exc import InvalidatePoolError
 
 from adapter import logs
+from adapter.errors import StoreError
 from adapter.store.clock import SharedClock
 from adapter.store.dialect import Clock
+from adapter.store.location import shown
 from adapter.store.notices import Listener, Ringer
 from adapter.store.tables import EPOCH
 
@@ -55,7 +57,7 @@ class PostgreSQL:
     far = True
 
     def __init__(self, url: str) -> None:
-        self._connecting: dict[str, Any] = {**CONNECTING, **conninfo_to_dict(url)}
+        self._connecting = _understood(url)
         self._told: list[str] | None = None
         self.engine = create_engine(
             "postgresql+psycopg://",
@@ -131,6 +133,15 @@ class PostgreSQL:
         """Give all connections back."""
         self._ringer.close()
         self.engine.dispose()
+
+
+def _understood(url: str) -> dict[str, Any]:
+    """What an address says of the connection; raises `StoreError`, without libpq's words, which may hold the password."""
+    try:
+        return {**CONNECTING, **conninfo_to_dict(url)}
+    except psycopg.Error:
+        reason = f"the address {shown(url)} is not one that PostgreSQL understands: see its parameters after the ?"
+        raise StoreError(reason) from None
 
 
 @contextmanager

@@ -160,6 +160,12 @@ def test_what_is_wrong_with_a_server_is_said_without_the_password(
             assert not any(word in found.value.reason for word in ("secret", "wrong one", "wrong%20one"))
 
 
+def test_an_address_that_postgresql_does_not_understand_is_said_without_the_password() -> None:
+    with pytest.raises(StoreError, match=r"postgresql://u:\*\*\*@h/d\?sslmod=on is not one") as found:
+        Store("postgresql://u:hush@h/d?sslmod=on")
+    assert "hush" not in repr(found.value.__cause__)
+
+
 def test_without_its_driver_the_remedy_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
     monkeypatch.delitem(sys.modules, "adapter.store.postgres", raising=False)
