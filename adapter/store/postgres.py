@@ -136,7 +136,7 @@ class PostgreSQL:
 
 
 def _understood(url: str) -> dict[str, Any]:
-    """What an address says of the connection; raises `StoreError`, without libpq's words, which may hold the password."""
+    """What an address says; raises `StoreError`, without the words of libpq, which may hold the password."""
     try:
         return {**CONNECTING, **conninfo_to_dict(url)}
     except psycopg.Error:
