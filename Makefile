@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test serve check lint bench lock clean
+.PHONY: help demo test serve check lint bench chaos lock clean
 
 help: ## list these commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -25,6 +25,7 @@ demo: .venv/installed ## pretend Xima, adapter, one click and one lead; ARGS=--o
 	@$(BIN)/xima-adapter demo $(ARGS)
 
 test: .venv/test ## the whole suite with coverage; ARGS are pytest's
+	@tests/install-postgresql
 	@$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(ARGS)
 	@$(BIN)/coverage combine --quiet
@@ -41,8 +42,11 @@ lint: .venv/test ## ruff and mypy --strict
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: .venv/test ## measure against the bare baselines
+bench: .venv/test ## measure against the bare baselines; ARGS='--store postgres' on the other store
 	$(BIN)/python -m benchmarks $(ARGS)
+
+chaos: .venv/test ## kill 100 processes under load and count what was lost or doubled; ARGS='--store postgres'
+	$(BIN)/python -m benchmarks.chaos $(ARGS)
 
 lock: .venv/test ## choose versions anew and write both lock files
 	$(BIN)/python -m pip install --quiet pip-tools

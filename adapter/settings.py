@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from adapter.errors import SettingsError, TextError
+from adapter.store import location
 from adapter.units import count, duration, size
 from adapter.xima import base_url
 
@@ -20,7 +21,10 @@ _ORIGIN = re.compile(r"(?ai)https?://([a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One line of the table; `read` turns its text into a value or raises `TextError` with the remedy."""
+    """One line of the table; `read` turns its text into a value or raises `TextError` with the remedy.
+
+    `shown` is the text as people may see it.
+    """
 
     name: str
     default: str | None
@@ -28,6 +32,7 @@ class Setting:
     read: Callable[[str], Any]
     secret: bool = False
     example: str = ""
+    shown: Callable[[str], str] = str
 
 
 def address(text: str, *, least: int = 1) -> tuple[str, int]:
@@ -50,15 +55,6 @@ def _origin(text: str) -> str:
     if not found or int((found[2] or ":1")[1:]) not in range(1, 65536) or set("?#@") & set(text):
         raise TextError("write the origin that senders call, like https://hooks.example.com")
     return text.strip().rstrip("/")
-
-
-def _database(text: str) -> str:
-    path = text.strip().removeprefix("sqlite:///")
-    if path == text.strip() or path in ("", ":memory:") or "?" in path:
-        raise TextError("write sqlite:///FILE, like sqlite:///adapter.db")
-    if not Path(path).absolute().parent.is_dir():
-        raise TextError(f"there is no folder {Path(path).absolute().parent}: make it, or name another file")
-    return text.strip()
 
 
 def _token(text: str) -> str:
@@ -104,7 +100,13 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("XIMA_TOKEN", None, "the token of the tenant's API Service User", _token, secret=True),
     Setting("ADAPTER_MAPPINGS", "mappings", "folder of mapping files", _folder),
-    Setting("ADAPTER_DATABASE_URL", "sqlite:///adapter.db", "the store: an SQLite file", _database),
+    Setting(
+        "ADAPTER_DATABASE_URL",
+        "sqlite:///adapter.db",
+        "the store: an SQLite file, or postgresql://USER:PASSWORD@HOST/DATABASE",
+        location.checked,
+        shown=location.shown,
+    ),
     Setting(
         "ADAPTER_SECRET_KEY",
         None,
@@ -147,7 +149,7 @@ class Settings:
     xima_host: str
     xima_token: str = field(repr=False)
     mappings: Path
-    database_url: str
+    database_url: str = field(repr=False)
     secret_keys: tuple[str, ...] = field(repr=False)
     public_url: str
     trusted_proxies: int
@@ -162,6 +164,11 @@ class Settings:
     def origin(self) -> str:
         """Where the adapter is found: the public URL, or without one the address it listens on."""
         return self.public_url or f"http://{self.bind}"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no log line may show."""
+        return (self.xima_token, *self.secret_keys, *location.passwords(self.database_url))
 
 
 FIELDS = dict(zip((setting.name for setting in SETTINGS), Settings.__slots__, strict=True))

@@ -53,17 +53,18 @@ def in_force(given: Settings, store: Store, expected: Collection[str] | None = N
 def create(given: Settings | None = None, expected: Collection[str] | None = None) -> Flask:
     """The application with all its parts; without `expected`, mappings that cannot be used have not been told yet."""
     given = given or settings.load()
-    known = (given.xima_token, *given.secret_keys)
+    known = given.secrets
     logs.set_up(known)
     store = Store(given.database_url)
+    shared = store.clock(clock)
     found = in_force(given, store, expected)
     logs.set_up((*known, *_secrets(found.found)))
     if expected is None:
         tell(Sources(usable={}, broken={}), found.found)
     watching = Watching(found, lambda changed: logs.set_up((*known, *_secrets(changed))))
     watching.start()
-    dispatcher = Dispatcher(store, tenants(given), clock, owner=owner("web"))
-    app = create_app(given, watching, store, dispatcher, clock)
+    dispatcher = Dispatcher(store, tenants(given), shared, owner=owner("web"))
+    app = create_app(given, watching, store, dispatcher, shared)
     app.extensions["mappings"] = watching
     if given.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=given.trusted_proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]

@@ -6,7 +6,9 @@ import argparse
 import os
 import platform
 import time
+from contextlib import nullcontext
 
+from benchmarks import postgres
 from benchmarks.cases import CASES, Effort
 from benchmarks.figures import Figure, table
 from benchmarks.stage import Shape
@@ -15,12 +17,15 @@ from benchmarks.stage import Shape
 def main() -> None:
     """Run the cases that are asked for, one after the other."""
     asked = _arguments()
-    effort = Effort(
-        rounds=asked.rounds, seconds=asked.seconds, shape=Shape(workers=asked.workers, threads=asked.threads)
-    )
+    with postgres.running(options=()) if asked.store == "postgres" else nullcontext() as server:
+        shape = Shape(workers=asked.workers, threads=asked.threads, server=server)
+        _measure(asked.only or list(CASES), Effort(rounds=asked.rounds, seconds=asked.seconds, shape=shape))
+
+
+def _measure(names: list[str], effort: Effort) -> None:
     begun = time.monotonic()
     figures: list[Figure] = []
-    for name in asked.only or CASES:
+    for name in names:
         print(f"{name}: {(CASES[name].__doc__ or '').splitlines()[0]}", flush=True)
         figures += CASES[name](effort)
     print(f"\n{_machine(effort)}, {time.monotonic() - begun:.0f} s in all\n\n{table(figures)}")
@@ -33,6 +38,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--seconds", type=float, default=5.0, help="how long each is measured (%(default)s)")
     parser.add_argument("--only", choices=CASES, action="append", metavar="NAME", help=f"one of {', '.join(CASES)}")
+    parser.add_argument("--store", choices=("sqlite", "postgres"), default="sqlite", help="of both (%(default)s)")
     parser.add_argument("--workers", type=int, default=1, help="web processes of both (%(default)s)")
     parser.add_argument("--threads", type=int, default=16, help="threads of each web process (%(default)s)")
     return parser.parse_args()
@@ -40,8 +46,9 @@ def _arguments() -> argparse.Namespace:
 
 def _machine(effort: Effort) -> str:
     shape = effort.shape
+    store = "SQLite" if shape.server is None else "PostgreSQL"
     return (
-        f"Python {platform.python_version()}, {os.cpu_count()} processors, "
+        f"Python {platform.python_version()}, {store}, {os.cpu_count()} processors, "
         f"{shape.workers} worker(s) x {shape.threads} threads, medians of {effort.rounds} rounds"
     )
 

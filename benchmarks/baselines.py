@@ -11,19 +11,22 @@ import sqlite3
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import Any
 
+import psycopg
 import requests
 from flask import Flask, Response, abort, jsonify, request
 
 SECRET = os.environ["BENCH_SECRET"].encode()
+URL = os.environ["BENCH_DATABASE"]
 
 
 class PerThread(threading.local):
     """Whatever each thread needs one of: a kept-alive session for Xima, a connection to the store."""
 
     session: requests.Session | None = None
-    database: sqlite3.Connection | None = None
+    database: sqlite3.Connection | psycopg.Connection[Any] | None = None
 
 
 mine = PerThread()
@@ -69,9 +72,11 @@ def click() -> Flask:
 def lead(*, sent: bool = False) -> Flask:
     """Verify, commit one row, answer; if `sent`, threads in the background post it."""
     app = Flask("bare")
-    insert = "INSERT INTO leads (id, received_at, body) VALUES (?, ?, ?)"
-    database().execute("CREATE TABLE IF NOT EXISTS leads (id TEXT PRIMARY KEY, received_at REAL, body BLOB)")
-    turn = threading.Lock()
+    server = URL.startswith("postgresql:")
+    insert = f"INSERT INTO leads (id, received_at, body) VALUES ({'%s, %s, %s' if server else '?, ?, ?'})"
+    blob = "BYTEA" if server else "BLOB"
+    database().execute(f"CREATE TABLE IF NOT EXISTS leads (id TEXT PRIMARY KEY, received_at REAL, body {blob})")
+    turn = nullcontext() if server else threading.Lock()
     background = ThreadPoolExecutor(16)
 
     @app.post("/hooks/bench")
@@ -87,10 +92,12 @@ def lead(*, sent: bool = False) -> Flask:
     return app
 
 
-def database() -> sqlite3.Connection:
+def database() -> Any:
     """This thread's connection to a store whose commits have reached the disk."""
-    if mine.database is None:
-        mine.database = sqlite3.connect(os.environ["BENCH_DATABASE"], timeout=5, isolation_level=None)
+    if mine.database is None and URL.startswith("postgresql:"):
+        mine.database = psycopg.connect(URL, autocommit=True)
+    elif mine.database is None:
+        mine.database = sqlite3.connect(URL.removeprefix("sqlite:///"), timeout=5, isolation_level=None)
         mine.database.execute("PRAGMA journal_mode=WAL")
         mine.database.execute("PRAGMA synchronous=FULL")
     return mine.database

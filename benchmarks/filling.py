@@ -36,6 +36,7 @@ def put(database: Database, count: int, *, first: int = 0, held: bool = False) -
         rows = [row_of(_callback(number, held)) for number in range(start, min(start + BITE, first + count))]
         with database.writing() as connection:
             connection.execute(insert(deliveries), rows)
+    database.own.ring()
 
 
 def _callback(number: int, held: bool) -> Delivery:

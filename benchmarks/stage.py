@@ -20,6 +20,7 @@ from pathlib import Path
 
 from benchmarks import bodies
 from benchmarks.load import Plan, Report
+from benchmarks.postgres import Server
 
 ROOT = Path(__file__).parent.parent
 PATIENCE_SECONDS = 30.0
@@ -27,10 +28,11 @@ PATIENCE_SECONDS = 30.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shape:
-    """What the product and its baseline have in common."""
+    """What the product and its baseline have in common; without a server each has an SQLite file."""
 
     workers: int
     threads: int
+    server: Server | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -132,17 +134,29 @@ def environment(home: Path, xima: int, shape: Shape) -> dict[str, str]:
     mappings = home / "mappings"
     mappings.mkdir(exist_ok=True)
     (mappings / "bench.yaml").write_bytes(Path(__file__).with_name("bench.yaml").read_bytes())
+    ours, theirs = _databases(home, shape.server)
     return {
         "XIMA_HOST": f"http://127.0.0.1:{xima}",
         "XIMA_TOKEN": secrets.token_hex(),
         "ADAPTER_MAPPINGS": str(mappings),
-        "ADAPTER_DATABASE_URL": f"sqlite:///{home / 'adapter.db'}",
+        "ADAPTER_DATABASE_URL": ours,
         "ADAPTER_SECRET_KEY": secrets.token_hex(),
         "ADAPTER_WORKERS": str(shape.workers),
         "ADAPTER_THREADS": str(shape.threads),
-        "BENCH_DATABASE": str(home / "bare.db"),
+        "BENCH_DATABASE": theirs,
         "BENCH_SECRET": bodies.SECRET,
     }
+
+
+def _databases(home: Path, server: Server | None) -> tuple[str, str]:
+    """Addresses of the product's store and of the baseline's, the same whenever they are asked for in this folder."""
+    if server is None:
+        return f"sqlite:///{home / 'adapter.db'}", f"sqlite:///{home / 'bare.db'}"
+    known = home / "databases"
+    if not known.exists():
+        known.write_text("\n".join(server.new_database() for _ in range(2)))
+    ours, theirs = known.read_text().splitlines()
+    return ours, theirs
 
 
 def prepared(home: Path, xima: int, shape: Shape) -> dict[str, str]:

@@ -10,6 +10,7 @@ from running import Adapter, running
 
 from adapter.sandbox import Sandbox
 from adapter.store import Store
+from benchmarks import postgres
 
 
 @pytest.fixture
@@ -27,6 +28,31 @@ def store(tmp_path: Path) -> Iterator[Store]:
     store.upgrade()
     yield store
     store.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.Server]:
+    """One PostgreSQL server for all tests; skipped where there is none."""
+    if reason := postgres.obstacle():
+        pytest.skip(reason)
+    with postgres.running() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: postgres.Server) -> Iterator[str]:
+    """An empty PostgreSQL database of the test's own."""
+    url = postgres_server.new_database()
+    yield url
+    postgres_server.drop_database(url)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def any_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty store, once of each kind."""
+    if request.param == "postgres":
+        return str(request.getfixturevalue("postgres_url"))
+    return f"sqlite:///{tmp_path / 'adapter.db'}"
 
 
 @pytest.fixture

@@ -112,7 +112,7 @@ class Adapter:
 
     @property
     def database_url(self) -> str:
-        return f"sqlite:///{self.home / 'adapter.db'}"
+        return self.environ.get("ADAPTER_DATABASE_URL") or f"sqlite:///{self.home / 'adapter.db'}"
 
     def write(self, name: str, text: str) -> Path:
         """Write a mapping file."""

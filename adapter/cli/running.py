@@ -18,7 +18,7 @@ from adapter.cli import printed
 from adapter.cli.shown import as_json, columns, opened, plainly, print_json, setting
 from adapter.errors import SettingsError, TextError
 from adapter.settings import Settings, address
-from adapter.store import Store
+from adapter.store import Store, location
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -194,7 +194,7 @@ def upgrade() -> None:
     store = Store(url)
     store.upgrade()
     store.close()
-    click.echo(f"The store {url} is up to date.")
+    click.echo(f"The store {location.shown(url)} is up to date.")
 
 
 @click.command()
@@ -239,4 +239,4 @@ def _plain(one: environment.Found) -> dict[str, str | None]:
 
 
 def _shown(one: environment.Found) -> str:
-    return "(secret)" if one.setting.secret and one.text else one.text
+    return "(secret)" if one.setting.secret and one.text else one.setting.shown(one.text)

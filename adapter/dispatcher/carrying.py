@@ -23,7 +23,9 @@ LEASE = timedelta(seconds=15)
 """A dispatcher that has not renewed its lease for this long is taken for dead."""
 CLICK_PATIENCE = timedelta(seconds=2)
 """How long a click is tried again while it is certain that nothing was sent; somebody waits for the answer."""
-SAVE_TRIES = 6
+SAVE_TRIES = 14
+SAVE_PAUSE_SECONDS = 2.0
+"""The longest pause between them; together they outlast a database that restarts, and end before a stop kills."""
 
 
 class Carrier(Protocol):
@@ -138,7 +140,7 @@ class Dispatcher:
                     reason=exc.reason,
                 )
                 if turn + 1 < SAVE_TRIES:
-                    time.sleep(0.1 * 2**turn)
+                    time.sleep(min(0.1 * 2**turn, SAVE_PAUSE_SECONDS))
         return False
 
     # the queue
@@ -170,7 +172,7 @@ class Dispatcher:
                 continue
             verdict = abandoned(delivery, now)
             gone = Attempt(at=now, phase="sent", status=None, reason=verdict.reason, duration_ms=0)
-            if self.store.save(delivery, verdict, [gone], now=now):
+            if self.store.abandon(delivery, verdict, gone, now=now):
                 settled.append(policy.moved(delivery, verdict, now=now, tries=delivery.tries + 1))
                 log_delivery(settled[-1], level=logging.WARNING)
         return settled

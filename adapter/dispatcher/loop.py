@@ -16,6 +16,8 @@ from adapter.logs import event
 from adapter.model import Delivery
 
 POLL_SECONDS = 0.1
+GATHER_SECONDS = 0.015
+"""While there is a backlog, threads that become free so close together are fed by one claim."""
 SWEEP_SECONDS = 1.0
 PURGE_SECONDS = 300.0
 
@@ -29,21 +31,25 @@ class Loop:
         self._retention = retention
         self._clock = clock
         self._free = threading.Semaphore(threads)
+        self._backlog = False
         self._stop = threading.Event()
+        self._bell = dispatcher.store.bell()
 
     def stop(self) -> None:
         """Ask the loop to end; what is under way is finished first."""
         self._stop.set()
+        self._bell.ring()
 
     def run(self) -> None:
         """Work until `stop`; if either half of the work dies the other ends too, and its error is raised."""
-        with closing(self._dispatcher), ThreadPoolExecutor(self._threads + 1, "dispatch") as pool:
+        threads = ThreadPoolExecutor(self._threads + 1, "dispatch")
+        with closing(self._dispatcher), closing(self._bell), threads as pool:
             chores = pool.submit(self._chores)
             chores.add_done_callback(lambda _: self.stop())
             try:
                 while not self._stop.is_set():
                     if not self._feed(pool):
-                        self._stop.wait(POLL_SECONDS)
+                        self._bell.wait(POLL_SECONDS)
             finally:
                 self.stop()
             chores.result()
@@ -51,6 +57,8 @@ class Loop:
     def _feed(self, pool: ThreadPoolExecutor) -> bool:
         """Claim as much as there are free threads; whether anything was claimed."""
         free = 0
+        if self._backlog:
+            self._stop.wait(GATHER_SECONDS)
         while free < self._threads and self._free.acquire(blocking=free == 0, timeout=1 if free == 0 else None):
             free += 1
         taken: list[Delivery] = []
@@ -58,6 +66,7 @@ class Loop:
             taken = self._dispatcher.claim(free) if free and not self._stop.is_set() else []
         except StoreError as exc:
             event("dispatcher.store", level=logging.ERROR, reason=exc.reason)
+        self._backlog = 0 < len(taken) == free
         for _ in range(free - len(taken)):
             self._free.release()
         for delivery in taken:

@@ -1,4 +1,4 @@
-"""The store: deliveries are the queue and the truth at once, in SQLite; every commit is on disk before it counts."""
+"""The store: deliveries are the queue and the truth at once; every commit is on disk before it counts."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 from adapter.errors import StoreError
 from adapter.model import Attempt, Delivery
 from adapter.policy import Verdict
-from adapter.store import arrivals, desk, memory, migrate, queue, trials, versions
+from adapter.store import arrivals, desk, memory, migrate, queue, swift, trials, versions
 from adapter.store.arrivals import Arrival, Entry, Kept
+from adapter.store.dialect import Bell, Clock
 from adapter.store.engine import Database
 from adapter.store.queue import Claim
 from adapter.store.trials import Trial
@@ -32,8 +33,9 @@ class Store:
     # the schema
 
     def upgrade(self) -> None:
-        """Create the tables or bring them to this version."""
+        """Create the tables or bring them to this version; several machines may do so at once."""
         with self._database.writing() as connection:
+            self._database.own.alone(connection, "upgrade", wait=True)
             migrate.upgrade(connection)
 
     def check(self) -> None:
@@ -58,7 +60,9 @@ class Store:
             kept = arrivals.add(connection, arrival, entries)
             if fingerprint:
                 memory.remember(connection, arrival.mapping, fingerprint, now=arrival.received_at)
-            return kept
+        if any(one and one.delivery.state == "queued" and not one.duplicate for one in kept):
+            self._database.own.ring()
+        return kept
 
     def first_seen(self, mapping: str, fingerprint: str) -> datetime | None:
         """When a body with this fingerprint first came to the mapping; None when it never did."""
@@ -84,8 +88,20 @@ class Store:
 
     def save(self, delivery: Delivery, verdict: Verdict, made: Sequence[Attempt], *, now: datetime) -> bool:
         """Keep what came of a claimed delivery; False when the claim was lost meanwhile."""
-        with self._database.writing() as connection:
-            return queue.save(connection, delivery, verdict, made, now=now)
+        saved = self._save_swiftly(delivery, verdict, made, now)
+        if not saved:
+            with self._database.writing() as connection:
+                saved = queue.save(connection, delivery, verdict, made, now=now)
+        if verdict.state == "queued" and verdict.due_at <= now:
+            self._database.own.ring()
+        return saved
+
+    def _save_swiftly(self, delivery: Delivery, verdict: Verdict, made: Sequence[Attempt], now: datetime) -> bool:
+        """Save by one statement where that is wanted; False when it is not, or the claim was lost."""
+        if len(made) != 1 or not self._database.own.far:
+            return False
+        with self._database.reading() as connection:
+            return swift.save(connection, delivery, verdict, made[0], now=now)
 
     def renew(self, ids: Collection[str], *, owner: str, until: datetime) -> set[Claim]:
         """Keep the leases of deliveries that are still under way; gives the claims that are still held."""
@@ -96,6 +112,19 @@ class Store:
         """Deliveries whose lease ran out."""
         with self._database.reading() as connection:
             return queue.abandoned(connection, now)
+
+    def abandon(self, delivery: Delivery, verdict: Verdict, gone: Attempt, *, now: datetime) -> bool:
+        """Settle a delivery whose lease ran out; False when its holder lives after all, or another was first."""
+        with self._database.writing() as connection:
+            return queue.abandon(connection, delivery, verdict, gone, now=now)
+
+    def clock(self, clock: Clock) -> Clock:
+        """The clock that all machines go by which share this store; `clock` is this machine's."""
+        return self._database.own.clock(clock)
+
+    def bell(self) -> Bell:
+        """What to wait at for work."""
+        return self._database.own.bell()
 
     # people
 
@@ -138,10 +167,13 @@ class Store:
         """Move a delivery because a person said so; raises `Conflict`."""
         with self._database.writing() as connection:
             desk.act(connection, delivery, verdict, who=who, now=now)
+        self._database.own.ring()
 
     def purge(self, *, before: datetime, now: datetime, most: int = 500) -> int:
         """Remove what ended before `before`, a limited number of rows at a time; gives how many went."""
         with self._database.writing() as connection:
+            if not self._database.own.alone(connection, "purge"):
+                return 0
             gone = desk.purge(connection, before=before, now=now, most=most)
             gone += trials.purge(connection, before=before, most=most)
             return gone + versions.purge(connection, now=now, most=most)

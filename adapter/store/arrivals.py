@@ -8,11 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from adapter.model import Attempt, Delivery
-from adapter.store.engine import Prepared
-from adapter.store.rows import COLUMNS, attempt_of, delivery_of, row_of
+from adapter.store.rows import COLUMNS, attempt_of, delivery_in, row_of
+from adapter.store.statements import Prepared, upsert
 from adapter.store.tables import attempts, deliveries, once, refusals, requests
 
 
@@ -57,7 +56,7 @@ CLAIM_KEY = Prepared(
 )
 """Takes the key when nobody has it or its time is over; gives no row when it is taken."""
 
-FIRST_WITH_KEY = (
+FIRST_WITH_KEY = Prepared(
     select(*COLUMNS)
     .join(once, once.c.delivery_id == deliveries.c.id)
     .where(once.c.mapping == bindparam("mapping"), once.c.key == bindparam("key"))
@@ -73,8 +72,14 @@ COUNT_REFUSAL = _new_refusal.on_conflict_do_update(
 
 
 def add(connection: Connection, arrival: Arrival, entries: Sequence[Entry]) -> list[Kept | None]:
-    """Keep the request and its new deliveries; one `Kept` for every entry that has a delivery."""
-    kept = [_keep(connection, entry, arrival.received_at) if entry.delivery else None for entry in entries]
+    """Keep the request and its new deliveries; one `Kept` for every entry that has a delivery.
+
+    Keys are taken in their own order, so that two requests with the same events never wait for each other in a circle.
+    """
+    kept: list[Kept | None] = [None] * len(entries)
+    for index in sorted(range(len(entries)), key=lambda index: _key(entries[index])):
+        if entries[index].delivery is not None:
+            kept[index] = _keep(connection, entries[index], arrival.received_at)
     notes = []
     for entry, one in zip(entries, kept, strict=True):
         extra = {"delivery": one.delivery.id, "duplicate": one.duplicate} if one else {}
@@ -82,6 +87,10 @@ def add(connection: Connection, arrival: Arrival, entries: Sequence[Entry]) -> l
     row = {name: getattr(arrival, name) for name in Arrival.__slots__}
     ADD_REQUEST.run(connection, {**row, "results": notes})
     return kept
+
+
+def _key(entry: Entry) -> str:
+    return entry.delivery.key if entry.delivery else ""
 
 
 def _keep(connection: Connection, entry: Entry, now: datetime) -> Kept:
@@ -94,11 +103,11 @@ def _keep(connection: Connection, entry: Entry, now: datetime) -> Kept:
         "until": entry.remember_until,
         "now": now,
     }
-    if CLAIM_KEY.run(connection, key).fetchone() is not None:
+    if CLAIM_KEY.rows(connection, key):
         ADD_DELIVERY.run(connection, row_of(delivery))
         return Kept(delivery=delivery, duplicate=False)
-    first = connection.execute(FIRST_WITH_KEY, {"mapping": delivery.mapping, "key": delivery.key}).one()
-    return Kept(delivery=delivery_of(first), duplicate=True)
+    (first,) = FIRST_WITH_KEY.rows(connection, key)
+    return Kept(delivery=delivery_in(first), duplicate=True)
 
 
 def count_refusal(connection: Connection, *, mapping: str, code: str, reason: str, now: datetime) -> None:

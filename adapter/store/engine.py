@@ -1,146 +1,69 @@
-"""Connections and transactions: one writer at a time on SQLite, every commit on disk before it counts."""
+"""The database behind an address; every error of SQLAlchemy and of the driver becomes `StoreError`."""
 
 from __future__ import annotations
 
-import sqlite3
-import threading
-import time
-from collections.abc import Iterator, Mapping, Sequence
+import importlib
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
 
-from sqlalchemy import ClauseElement, Connection, Engine, create_engine, event
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.sql.compiler import SQLCompiler
 
 from adapter.errors import StoreError
+from adapter.store import dialect
+from adapter.store.location import POSTGRES
+from adapter.store.sqlite import SQLite
+from adapter.store.statements import Prepared
 
-BUSY_SECONDS = 5.0
-RETRY_SECONDS = 0.001
-"""How soon a lock that another process holds is asked for again; it is held for about as long."""
-
-
-def connect(url: str, *, connections: int = 40) -> Engine:
-    """An engine for `sqlite:///FILE`; WAL with synchronous=FULL, so a commit has reached the disk."""
-    engine = create_engine(
-        url,
-        pool_size=connections,
-        max_overflow=10,
-        pool_timeout=BUSY_SECONDS,
-        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
-    )
-    event.listen(engine, "connect", _prepare)
-    return engine
+__all__ = ["Database", "Prepared"]
 
 
-def _prepare(connection: sqlite3.Connection, record: Any) -> None:
-    connection.isolation_level = None  # transactions are begun by `writing`, not by the driver
-    _insist(connection, "PRAGMA journal_mode=WAL")
-    # Every checkpoint makes one click wait for a few milliseconds: with 4,000 pages it is one in 200, not in 40.
-    for pragma in ("synchronous=FULL", "wal_autocheckpoint=4000", "temp_store=MEMORY"):
-        connection.execute(f"PRAGMA {pragma}").close()
-
-
-def _insist(opened: sqlite3.Connection, statement: str) -> None:
-    """Execute what needs a lock that other processes hold for moments.
-
-    SQLite's own waiting sleeps longer every time, and finds the lock taken by a process that asks more often; for
-    the lock under which a new file becomes one that is written ahead it does not wait at all.
-    """
-    deadline = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            opened.execute(statement).close()
-        except sqlite3.OperationalError as exc:
-            kind = exc.sqlite_errorcode & 0xFF  # without what kind of busy it is
-            if kind != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(RETRY_SECONDS)
-        else:
-            return
-
-
-def driver(connection: Connection) -> sqlite3.Connection:
-    """The driver's own connection below one of SQLAlchemy's."""
-    return cast(sqlite3.Connection, connection.connection.driver_connection)
-
-
-class Prepared:
-    """A statement of SQLAlchemy's, compiled once, that runs on the driver itself; for what every request does.
-
-    Executed by SQLAlchemy, such a statement costs four times what SQLite takes for it.
-    """
-
-    def __init__(self, statement: ClauseElement, columns: Sequence[str] | None = None) -> None:
-        dialect = sqlite.dialect()
-        compiled = statement.compile(dialect=dialect, column_keys=columns)
-        assert isinstance(compiled, SQLCompiler)
-        binds = {name: bind for bind, name in compiled.bind_names.items()}
-        kinds = {name: bind.type.dialect_impl(dialect) for name, bind in binds.items()}
-        self._text = compiled.string
-        self._fixed = {name: bind.value for name, bind in binds.items() if not bind.required}
-        self._order = [(name, kinds[name].bind_processor(dialect)) for name in compiled.positiontup or ()]
-
-    def run(self, connection: Connection, values: Mapping[str, Any]) -> sqlite3.Cursor:
-        """Execute it with these values, of which it takes those it knows; raises the driver's errors."""
-        given = {**self._fixed, **values} if self._fixed else values
-        ordered = [convert(given[name]) if convert else given[name] for name, convert in self._order]
-        return driver(connection).execute(self._text, ordered)
+def connected(url: str) -> dialect.Database:
+    """The database of an address; nothing is opened yet. PostgreSQL's driver is loaded only when it is wanted."""
+    if not url.startswith(POSTGRES):
+        return SQLite(url)
+    try:
+        found: dialect.Database = importlib.import_module("adapter.store.postgres").PostgreSQL(url)
+    except ImportError as exc:
+        raise StoreError("PostgreSQL needs psycopg: pip install 'xima-crm-adapter[postgres]'") from exc
+    return found
 
 
 class Database:
-    """An engine with the two ways to use it; every error of the driver becomes `StoreError`."""
+    """A database and the two ways to use it."""
 
     def __init__(self, url: str) -> None:
-        self.engine = connect(url)
-        self._turn = threading.Lock()
-        self._writer: Connection | None = None
+        self.own = connected(url)
+        self._errors: tuple[type[Exception], ...] = (SQLAlchemyError, *self.own.errors)
+
+    @property
+    def engine(self) -> Engine:
+        """SQLAlchemy's engine."""
+        return self.own.engine
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """One transaction, committed when the block ends; writers of this process queue here, not at the file.
-
-        They share a connection, for SQLite forgets what it has read of the file when another connection has written.
-        """
-        if not self._turn.acquire(timeout=BUSY_SECONDS):
-            raise StoreError("the store is busy")
+        """One transaction, on disk when the block ends and undone when something is raised."""
         try:
-            self._writer = self._writer or self._connected()
-            opened = driver(self._writer)
-            _insist(opened, "BEGIN IMMEDIATE")  # takes the lock for writing at once instead of half-way
-            with opened:  # commits, or rolls back when something is raised
-                yield self._writer
-        except (SQLAlchemyError, sqlite3.Error) as exc:
+            with self.own.writing() as connection:
+                yield connection
+        except self._errors as exc:
             raise _store_error(exc) from exc
-        finally:
-            self._turn.release()
-
-    def _connected(self) -> Connection:
-        """A connection which SQLAlchemy takes to be in one transaction for good: the true ones are the driver's."""
-        connection = self.engine.connect()
-        connection.begin()
-        driver(connection).execute("PRAGMA busy_timeout=0")  # `_insist` waits
-        return connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Statements that only read, outside any transaction."""
+        """Statements of which each is a transaction by itself; on SQLite, where writers take turns, they only read."""
         try:
-            with self.engine.connect() as connection:
+            with self.own.reading() as connection:
                 yield connection
-        except SQLAlchemyError as exc:
+        except self._errors as exc:
             raise _store_error(exc) from exc
 
     def close(self) -> None:
         """Give all connections back."""
-        with self._turn:
-            if self._writer is not None:
-                self._writer.close()
-                self._writer = None
-        self.engine.dispose()
+        self.own.close()
 
 
-def _store_error(exc: SQLAlchemyError | sqlite3.Error) -> StoreError:
-    said = str(getattr(exc, "orig", None) or exc).splitlines()[0]
-    return StoreError(f"the store cannot be used: {said[:200]}")
+def _store_error(exc: Exception) -> StoreError:
+    said = str(getattr(exc, "orig", None) or exc).splitlines() or [type(exc).__name__]
+    return StoreError(f"the store cannot be used: {said[0][:200]}")

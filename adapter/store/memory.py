@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
+from adapter.store.statements import upsert
 from adapter.store.tables import seen
 
 REMEMBERED = timedelta(days=180)
@@ -19,11 +20,6 @@ def first_seen(connection: Connection, mapping: str, fingerprint: str) -> dateti
 
 
 def remember(connection: Connection, mapping: str, fingerprint: str, *, now: datetime) -> None:
-    """Remember that this body came, from the first time on.
-
-    It runs after the idempotency keys of the same request are taken, and who else has these waits until then: so
-    nobody can come between the question and the new row.
-    """
-    if first_seen(connection, mapping, fingerprint) is None:
-        row = {"mapping": mapping, "fingerprint": fingerprint, "first_at": now, "until": now + REMEMBERED}
-        connection.execute(insert(seen), row)
+    """Remember that this body came, from the first time on."""
+    row = {"mapping": mapping, "fingerprint": fingerprint, "first_at": now, "until": now + REMEMBERED}
+    connection.execute(upsert(seen).on_conflict_do_nothing(), row)

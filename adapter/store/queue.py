@@ -6,12 +6,12 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, exists, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from adapter.model import Attempt, Delivery
 from adapter.policy import Verdict, moved
-from adapter.store.engine import Prepared
-from adapter.store.rows import COLUMNS, PRIORITY, delivery_of
+from adapter.store.rows import COLUMNS, PRIORITY, delivery_in, delivery_of
+from adapter.store.statements import Prepared
 from adapter.store.tables import attempts, deliveries
 
 d = deliveries.c
@@ -19,38 +19,52 @@ Decide = Callable[[Delivery], Verdict | None]
 Claim = tuple[str, int]
 """A delivery's id and its `attempt`: the claim that a holder names when it renews or saves."""
 
-DUE = select(exists().where(d.state.in_(("queued", "held")), d.due_at <= bindparam("now", type_=d.due_at.type)))
-RELEASE = (
-    update(deliveries)
+DUE = Prepared(
+    select(d.state)
+    .where((d.state == "queued") | (d.state == "held"), d.due_at <= bindparam("now", type_=d.due_at.type))
+    .limit(1)
+)
+RELEASED_AT_ONCE = 500
+"""So that an hour at which many are due keeps nobody waiting."""
+_opened = (
+    select(d.id)
     .where(d.state == "held", d.due_at <= bindparam("now", type_=d.due_at.type))
+    .order_by(d.due_at)
+    .limit(bindparam("bite"))
+    .with_for_update(skip_locked=True)
+)
+RELEASE = Prepared(
+    update(deliveries)
+    .where(d.id.in_(_opened.scalar_subquery()))
     .values(state="queued", updated_at=bindparam("now", type_=d.due_at.type))
 )
 NEXT = (
     select(*COLUMNS)
     .where(
         d.state == "queued",
-        d.priority.in_(set(PRIORITY.values())),  # which lets the index give them in this order, however many wait
+        d.priority == bindparam("priority"),
         d.due_at <= bindparam("now", type_=d.due_at.type),
     )
-    .order_by(d.priority, d.due_at)
+    .order_by(d.due_at)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
-"""Clicks before callbacks; PostgreSQL skips what another dispatcher holds, SQLite has one writer anyway."""
+"""One priority, in the order of an index however many wait; PostgreSQL skips what another dispatcher is just taking,
+SQLite has one writer anyway."""
+TAKEABLE = Prepared(NEXT)
 
 MOVE = update(deliveries).where(d.id == bindparam("this"), d.attempt == bindparam("claim"), d.state == bindparam("old"))
-SAVE = Prepared(
-    MOVE.values(
-        state=bindparam("state"),
-        reason=bindparam("reason"),
-        updated_at=bindparam("updated_at"),
-        due_at=bindparam("due_at"),
-        expires_at=bindparam("expires_at"),
-        tries=bindparam("tries"),
-        lease_owner=None,
-        lease_until=None,
-    )
-)
+MOVED = MOVE.values(
+    state=bindparam("state"),
+    reason=bindparam("reason"),
+    updated_at=bindparam("updated_at"),
+    due_at=bindparam("due_at"),
+    expires_at=bindparam("expires_at"),
+    tries=bindparam("tries"),
+    lease_owner=None,
+    lease_until=None,
+).returning(d.id)
+SAVE = Prepared(MOVED)
 TAKE = Prepared(
     MOVE.values(
         state="sending",
@@ -60,11 +74,34 @@ TAKE = Prepared(
         lease_until=bindparam("lease_until"),
     )
 )
-_last = select(func.coalesce(func.max(attempts.c.number), 0))
+ABANDON = MOVE.where(d.lease_until < bindparam("now", type_=d.due_at.type)).values(
+    state=bindparam("state"),
+    reason=bindparam("reason"),
+    updated_at=bindparam("now", type_=d.due_at.type),
+    due_at=bindparam("due_at"),
+    tries=d.tries + 1,
+    lease_owner=None,
+    lease_until=None,
+)
+SAVED = Prepared(
+    select(d.id).where(
+        d.id == bindparam("this"),
+        d.attempt == bindparam("claim"),
+        d.state == bindparam("old"),
+        d.updated_at == bindparam("now", type_=d.updated_at.type),
+        d.lease_owner.is_(None),
+    )
+)
+TRIES = Prepared(
+    select(*(attempts.c[name] for name in Attempt.__slots__)).where(attempts.c.delivery_id == bindparam("this"))
+)
+NEXT_NUMBER = (
+    select(func.coalesce(func.max(attempts.c.number), 0) + 1)
+    .where(attempts.c.delivery_id == bindparam("this"))
+    .scalar_subquery()
+)
 ADD_ATTEMPT = Prepared(
-    insert(attempts)
-    .inline()
-    .values(number=_last.where(attempts.c.delivery_id == bindparam("this")).scalar_subquery() + 1),
+    insert(attempts).inline().values(number=NEXT_NUMBER),
     columns=("delivery_id", "at", "phase", "status", "reason", "duration_ms"),
 )
 """Numbered by the store: whoever was taken for dead adds its tries behind the note that it was."""
@@ -72,38 +109,40 @@ ADD_ATTEMPT = Prepared(
 
 def is_due(connection: Connection, now: datetime) -> bool:
     """Whether anything waits for `claim`."""
-    return bool(connection.execute(DUE, {"now": now}).scalar())
+    return bool(DUE.rows(connection, {"now": now}))
 
 
 def claim(
     connection: Connection, decide: Decide, *, owner: str, now: datetime, lease_until: datetime, most: int
 ) -> tuple[list[Delivery], list[Delivery]]:
     """Take due deliveries for sending, and those that `decide` moved elsewhere; both as they are now."""
-    connection.execute(RELEASE, {"now": now})
-    taken, stopped = [], []
-    for row in connection.execute(NEXT, {"now": now, "most": most}).all():
-        delivery = delivery_of(row)
+    RELEASE.run(connection, {"now": now, "bite": RELEASED_AT_ONCE})
+    wanted, stopped = [], []
+    for delivery in _next(connection, now, most):
         verdict = decide(delivery)
         if verdict is None:
-            taken.append(_take(connection, delivery, owner=owner, now=now, lease_until=lease_until))
+            wanted.append(delivery)
         else:
             move(connection, delivery, verdict, tries=delivery.tries, now=now)
             stopped.append(moved(delivery, verdict, now=now))
+    held = {"updated_at": now, "lease_owner": owner, "lease_until": lease_until}
+    TAKE.run_many(connection, [{**_this(one), **held, "attempt": one.attempt + 1} for one in wanted])
+    taken = [
+        replace(
+            one, state="sending", attempt=one.attempt + 1, lease_owner=owner, lease_until=lease_until, updated_at=now
+        )
+        for one in wanted
+    ]
     return taken, stopped
 
 
-def _take(connection: Connection, delivery: Delivery, *, owner: str, now: datetime, lease_until: datetime) -> Delivery:
-    taken = replace(
-        delivery,
-        state="sending",
-        attempt=delivery.attempt + 1,
-        lease_owner=owner,
-        lease_until=lease_until,
-        updated_at=now,
-    )
-    names = ("updated_at", "attempt", "lease_owner", "lease_until")
-    TAKE.run(connection, {**_this(delivery), **{name: getattr(taken, name) for name in names}})
-    return taken
+def _next(connection: Connection, now: datetime, most: int) -> list[Delivery]:
+    """What is due, the first of it: clicks before callbacks, and then whoever waits longest."""
+    found: list[Delivery] = []
+    for priority in sorted(set(PRIORITY.values())):
+        if left := most - len(found):
+            found += map(delivery_in, TAKEABLE.rows(connection, {"now": now, "priority": priority, "most": left}))
+    return found
 
 
 def _this(delivery: Delivery) -> dict[str, object]:
@@ -112,7 +151,13 @@ def _this(delivery: Delivery) -> dict[str, object]:
 
 def move(connection: Connection, delivery: Delivery, verdict: Verdict, *, tries: int, now: datetime) -> bool:
     """Move a delivery to where a verdict sends it; False when it is not any more what `delivery` says."""
-    values = {
+    return bool(SAVE.rows(connection, moving(delivery, verdict, tries=tries, now=now)))
+
+
+def moving(delivery: Delivery, verdict: Verdict, *, tries: int, now: datetime) -> dict[str, object]:
+    """The values of `MOVED`."""
+    return {
+        **_this(delivery),
         "state": verdict.state,
         "reason": verdict.reason,
         "updated_at": now,
@@ -120,7 +165,6 @@ def move(connection: Connection, delivery: Delivery, verdict: Verdict, *, tries:
         "expires_at": verdict.expires_at,
         "tries": tries,
     }
-    return SAVE.run(connection, {**_this(delivery), **values}).rowcount == 1
 
 
 def save(
@@ -134,8 +178,19 @@ def save(
     saved = move(connection, delivery, verdict, tries=tries, now=now)
     if not saved and verdict.state == "accepted":
         saved = move(connection, replace(delivery, state="unknown"), verdict, tries=tries, now=now)
-    add_attempts(connection, delivery, made)
-    return saved
+    known = [] if saved else _known(connection, delivery)
+    add_attempts(connection, delivery, [one for one in made if one not in known])
+    return saved or _is_saved(connection, delivery, verdict, now)
+
+
+def _known(connection: Connection, delivery: Delivery) -> list[Attempt]:
+    return [Attempt(**row) for row in TRIES.rows(connection, {"this": delivery.id})]
+
+
+def _is_saved(connection: Connection, delivery: Delivery, verdict: Verdict, now: datetime) -> bool:
+    """Whether this very outcome was saved before: a commit may succeed and its answer be lost on the way."""
+    same = {"this": delivery.id, "claim": delivery.attempt, "old": verdict.state, "now": now}
+    return bool(SAVED.rows(connection, same))
 
 
 def add_attempts(connection: Connection, delivery: Delivery, made: Sequence[Attempt]) -> None:
@@ -162,6 +217,15 @@ def renew(connection: Connection, ids: Collection[str], *, owner: str, until: da
         .returning(d.id, d.attempt)
     )
     return {(row.id, row.attempt) for row in kept}
+
+
+def abandon(connection: Connection, delivery: Delivery, verdict: Verdict, gone: Attempt, *, now: datetime) -> bool:
+    """Settle a delivery whose lease ran out; False when its holder renewed or saved, or another settled it first."""
+    values = {"state": verdict.state, "reason": verdict.reason, "due_at": verdict.due_at, "now": now}
+    settled = connection.execute(ABANDON, {**_this(delivery), **values}).rowcount == 1
+    if settled:
+        add_attempts(connection, delivery, [gone])
+    return settled
 
 
 def abandoned(connection: Connection, now: datetime) -> list[Delivery]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Row
@@ -17,7 +18,12 @@ PRIORITY = {"click_to_dial": 0, "select_caller_id": 0, "callback": 1}
 
 def delivery_of(row: Row[Any]) -> Delivery:
     """The delivery in a row selected with `COLUMNS`."""
-    return Delivery(**row._mapping)
+    return delivery_in(row._mapping)
+
+
+def delivery_in(row: Mapping[Any, Any]) -> Delivery:
+    """The delivery in the named values of a row."""
+    return Delivery(**row)
 
 
 def row_of(delivery: Delivery) -> dict[str, Any]:

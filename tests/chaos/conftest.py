@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hmac
+import os
+import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -10,8 +12,10 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import requests
+from psycopg.rows import dict_row
 from running import CLICK, SECRET, Adapter, until
 
 from adapter.sandbox import Sandbox
@@ -68,14 +72,25 @@ class Machine:
 
     def deliveries(self) -> list[dict[str, Any]]:
         """What the store holds, read past the adapter."""
-        with closing(sqlite3.connect(self.adapter.home / "adapter.db")) as other:
-            other.row_factory = sqlite3.Row
-            assert [tuple(row) for row in other.execute("PRAGMA integrity_check")] == [("ok",)]
-            return [dict(row) for row in other.execute("SELECT * FROM deliveries ORDER BY id")]
+        asked = "SELECT * FROM deliveries ORDER BY id"
+        url = self.adapter.database_url
+        if url.startswith("postgresql:"):
+            with psycopg.connect(url, row_factory=dict_row) as server:
+                return server.execute(asked).fetchall()
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as file:
+            file.row_factory = sqlite3.Row
+            assert [tuple(row) for row in file.execute("PRAGMA integrity_check")] == [("ok",)]
+            return [dict(row) for row in file.execute(asked)]
 
     def states(self) -> list[str]:
         """The state of every delivery, the oldest first."""
         return [str(one["state"]) for one in self.deliveries()]
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to whatever lives, with its children."""
+        for process in self.processes:
+            if process.pid and process.is_alive():
+                os.killpg(process.pid, number)
 
     def stop(self) -> None:
         """Kill whatever still lives."""
@@ -85,9 +100,9 @@ class Machine:
 
 
 @pytest.fixture
-def machine(tmp_path: Path, sandbox: Sandbox) -> Iterator[Machine]:
-    """A machine of the test's own, with nothing running on it yet."""
-    machine = Machine(tmp_path, sandbox.url)
+def machine(tmp_path: Path, sandbox: Sandbox, any_url: str) -> Iterator[Machine]:
+    """A machine of the test's own, with nothing running on it yet; once with each kind of store."""
+    machine = Machine(tmp_path, sandbox.url, ADAPTER_DATABASE_URL=any_url)
     yield machine
     machine.stop()
 

@@ -64,14 +64,14 @@ PATHS = ("click", "lead", "lead again", "select")
 class Desk:
     """Intake and dispatcher in one process, on a clock of their own."""
 
-    def __init__(self, xima: str, home: Path, pool: ThreadPoolExecutor) -> None:
+    def __init__(self, xima: str, home: Path, url: str, pool: ThreadPoolExecutor) -> None:
         path = home / "any.yaml"
         path.write_text(MAPPING, encoding="utf-8")
         source = sources.ready(sources.read(path), public_url="", environ={"HOOK_SECRET": "s3cr3t"})
         found = Sources(usable={"any": source}, broken={})
         tenant = Tenant(name="default", base_url=xima, token="sandbox-token")
         self.now, self.event, self.requests = NOW, 0, 0
-        self.store = Store(f"sqlite:///{home / 'store.db'}")
+        self.store = Store(url)
         self.store.upgrade()
         self.client = Client(tenant, read_timeout=READ_TIMEOUT)
         timing = Timing(patience=timedelta())
@@ -113,8 +113,14 @@ class Desk:
         return path
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """Each kind of store, with everything else new."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def office() -> Iterator[Sandbox]:
+def office(kind: str) -> Iterator[Sandbox]:
     """One pretend Xima for all tests here; each gives it its own script."""
     with Sandbox.start() as office:
         yield office
@@ -128,9 +134,19 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 
 
 @pytest.fixture(scope="module")
-def front_desk(office: Sandbox, tmp_path_factory: pytest.TempPathFactory, pool: ThreadPoolExecutor) -> Iterator[Desk]:
+def front_desk(
+    request: pytest.FixtureRequest,
+    kind: str,
+    office: Sandbox,
+    tmp_path_factory: pytest.TempPathFactory,
+    pool: ThreadPoolExecutor,
+) -> Iterator[Desk]:
     """One adapter for all tests here."""
-    with closing(Desk(office.url, tmp_path_factory.mktemp("desk"), pool)) as desk:
+    home = tmp_path_factory.mktemp("desk")
+    url = f"sqlite:///{home / 'store.db'}"
+    if kind == "postgres":
+        url = request.getfixturevalue("postgres_server").new_database()
+    with closing(Desk(office.url, home, url, pool)) as desk:
         yield desk
 
 
@@ -262,7 +278,8 @@ def check_nothing_more_happens(desk: Desk, office: Sandbox, path: str, one: Deli
 @pytest.mark.parametrize(("path", "state"), [("click", "failed"), ("lead", "expired"), ("select", "expired")])
 def test_a_xima_that_stays_away(tmp_path: Path, pool: ThreadPoolExecutor, path: str, state: str) -> None:
     """Nothing is sent, so a lead is tried until nobody wants it any more; a click fails while its agent waits."""
-    with closing(Desk(f"http://127.0.0.1:{free_port()}", tmp_path, pool)) as desk:
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    with closing(Desk(f"http://127.0.0.1:{free_port()}", tmp_path, url, pool)) as desk:
         one = desk.send(path)
         at_once: State = "failed" if path == "click" else "queued"  # a click's agent is told, and never rung later
         assert (one.state, one.reason) == (at_once, "Xima could not be reached: connection refused")

@@ -181,6 +181,20 @@ def test_upgrading_can_be_repeated(run: Run, home: Path) -> None:
     assert (home / "adapter.db").is_file()
 
 
+def test_upgrading_a_server_does_not_show_its_password(
+    run: Run, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADAPTER_DATABASE_URL", postgres_url)
+    where = f"postgresql://adapter:***@{postgres_url.rpartition('@')[2]}"
+    assert run("db", "upgrade").stdout == f"The store {where} is up to date.\n"
+    assert where in run("settings").stdout
+    monkeypatch.setenv("ADAPTER_DATABASE_URL", postgres_url.replace("/test_", "/no_such_"))
+    for command in (["db", "upgrade"], ["deliveries"], ["settings", "--json"]):
+        result = run(*command)
+        assert result.exit_code == 1
+        assert "open%20secret" not in result.output
+
+
 def test_a_store_in_a_folder_that_is_not_there_is_said_with_its_remedy(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ from sample import CALLBACK, CLICK, NOW, SECOND, SELECT, delivery
 from adapter.errors import Conflict, StoreError
 from adapter.model import Action, Attempt, Delivery, State
 from adapter.policy import Verdict, moved
-from adapter.store import Arrival, Entry, Kept, Store
+from adapter.store import Arrival, Entry, Kept, Store, queue
 
 LONG_AGO = NOW - timedelta(days=40)
 MONTH_AGO = NOW - timedelta(days=30)
@@ -174,6 +174,18 @@ class StoreContract:
     def test_the_same_key_of_another_mapping_is_another_event(self, store: Store) -> None:
         keep(store, delivery())
         assert [one.duplicate for one in keep(store, delivery(id="d2", mapping="other"))] == [False]
+
+    def test_requests_with_the_same_events_in_another_order_do_not_block_each_other(self, store: Store) -> None:
+        def both(number: int) -> list[bool]:
+            order = [0, 1] if number % 2 else [1, 0]
+            return [
+                one.duplicate
+                for turn in range(10)
+                for one in keep(store, *(delivery(id=f"d{turn} {number} {key}", key=f"{turn} {key}") for key in order))
+            ]
+
+        found = [duplicate for one in in_threads(both, range(4)) for duplicate in one]
+        assert found.count(False) == 20
 
     def test_the_same_key_twice_in_one_request_is_one_event(self, store: Store) -> None:
         first, second = keep(store, delivery(), delivery(id="d2"))
@@ -335,6 +347,43 @@ class StoreContract:
         store.save(taken, to("unknown"), [], now=NOW)
         assert store.renew(["d1"], owner="one", until=NOW + 60 * SECOND) == set()
         assert store.abandoned(now=NOW + 61 * SECOND) == []
+
+    def test_only_the_first_who_finds_a_lease_run_out_settles_it(self, store: Store) -> None:
+        keep(store, delivery(CALLBACK))
+        claim(store)
+        later = NOW + 16 * SECOND
+        (found,) = store.abandoned(now=later)
+        settled = in_threads(
+            lambda number: store.abandon(found, to("unknown"), tried(f"by {number}", at=later), now=later), range(5)
+        )
+        assert sorted(settled) == [False] * 4 + [True]
+        assert len(store.attempts("d1")) == 1
+        one = store.get("d1")
+        assert one is not None
+        assert (one.state, one.tries, one.lease_owner, one.updated_at) == ("unknown", 1, None, later)
+
+    def test_a_holder_that_renewed_at_the_last_moment_keeps_its_delivery(self, store: Store) -> None:
+        keep(store, delivery(CALLBACK))
+        (taken,) = claim(store)
+        later = NOW + 16 * SECOND
+        (found,) = store.abandoned(now=later)
+        store.renew(["d1"], owner="one", until=NOW + 30 * SECOND)
+        assert not store.abandon(found, to("unknown"), tried(at=later), now=later)
+        assert store.save(taken, to("accepted"), [tried()], now=later)
+
+    def test_an_outcome_saved_again_because_the_first_answer_was_lost_is_saved_once(self, store: Store) -> None:
+        keep(store, delivery(CALLBACK))
+        (taken,) = claim(store)
+        assert [store.save(taken, to("accepted"), [tried()], now=NOW) for _ in range(3)] == [True] * 3
+        assert store.attempts("d1") == [tried()]
+
+    def test_much_that_opens_at_one_hour_is_released_in_bites(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(queue, "RELEASED_AT_ONCE", 2)
+        keep(store, *deliveries(5, state="held", due_at=NOW + SECOND))
+        shares = [len(claim(store, now=NOW + SECOND)) for _ in range(4)]
+        assert shares == [2, 2, 1, 0]
 
     # people
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from running import SECRET, until
 
+from adapter.dispatcher import carrying
 from adapter.model import Evidence, Outcome
 from adapter.web.hooks import SOAP_ACK, raw_target
 from web.front import ACCEPTED, CLICK, JSON, LEAD, ORIGIN, WORK, Front, front, outcome
@@ -286,7 +287,10 @@ def test_a_refusal_that_cannot_be_counted_is_a_refusal_all_the_same(work: Front)
     assert work.client.post("/hooks/work", data=b"{}", headers=JSON).status_code == 401
 
 
-def test_a_click_whose_outcome_cannot_be_saved_is_sending_and_not_an_error(work: Front) -> None:
+def test_a_click_whose_outcome_cannot_be_saved_is_sending_and_not_an_error(
+    work: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carrying, "SAVE_TRIES", 1)
     work.run("create trigger full before update on deliveries begin select raise(abort, 'disk is full'); end")
     assert work.receipt("work", CLICK)["state"] == "sending"
     assert len(work.xima.asked) == 1

@@ -1,0 +1,59 @@
+"""Where the store is: what ADAPTER_DATABASE_URL may say, and how it is shown to people."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from adapter.errors import TextError
+
+POSTGRES = ("postgresql://", "postgres://")
+REMEDY = "write sqlite:///FILE, like sqlite:///adapter.db, or postgresql://USER:PASSWORD@HOST/DATABASE"
+_PASSWORD = re.compile(r"(?P<before>://[^:/@]*:)(?P<one>.*)(?=@)|(?P<name>[?&]password=)(?P<other>[^&]*)")
+
+
+def checked(text: str) -> str:
+    """The address of a store that can be used as far as this can be told without asking it; raises `TextError`."""
+    url = text.strip()
+    (_check_server if url.startswith(POSTGRES) else _check_file)(url)
+    return url
+
+
+def _check_file(url: str) -> None:
+    path = url.removeprefix("sqlite:///")
+    if path == url or path in ("", ":memory:") or "?" in path:
+        raise TextError(REMEDY)
+    if not Path(path).absolute().parent.is_dir():
+        raise TextError(f"there is no folder {Path(path).absolute().parent}: make it, or name another file")
+
+
+def _check_server(url: str) -> None:
+    """What libpq itself would say may hold the password, so it is not asked."""
+    try:
+        found = urlsplit(url)
+        named = bool(found.path.strip("/")) or "dbname" in dict(
+            parse_qsl(found.query, strict_parsing=bool(found.query))
+        )
+    except ValueError:
+        named = False
+    if not named or re.search(r"\s|%(?![0-9A-Fa-f]{2})", url) or url.count("@") > 1:
+        raise TextError(
+            "write postgresql://USER:PASSWORD@HOST/DATABASE; in a password write @ as %40, / as %2F, % as %25"
+        )
+    if importlib.util.find_spec("psycopg") is None:
+        raise TextError("PostgreSQL needs psycopg: pip install 'xima-crm-adapter[postgres]'")
+
+
+def shown(url: str) -> str:
+    """The address without its password."""
+    return _PASSWORD.sub(lambda found: (found["before"] or found["name"]) + "***", url)
+
+
+def passwords(url: str) -> Iterator[str]:
+    """The password in an address, as written and as meant."""
+    for found in _PASSWORD.finditer(url):
+        written = found["one"] or found["other"] or ""
+        yield from (written, unquote(written))

@@ -1,0 +1,323 @@
+"""The store in PostgreSQL: the contract of every store, and what only a server can do wrong."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import datetime, timedelta
+
+import psycopg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sample import CALLBACK, NOW, SECOND, delivery
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from adapter.errors import StoreError
+from adapter.store import Store, queue
+from adapter.store.clock import SharedClock
+from adapter.store.engine import Database
+from adapter.store.statements import Prepared
+from adapter.store.tables import metadata
+from benchmarks.postgres import PASSWORD
+
+from .contract import StoreContract, claim, keep, to, tried
+
+
+class TestPostgreSQL(StoreContract):
+    """Every promise of a store."""
+
+    @pytest.fixture
+    def url(self, postgres_url: str) -> str:
+        return postgres_url
+
+
+@pytest.fixture
+def store(postgres_url: str) -> Iterator[Store]:
+    """A store with today's tables."""
+    with closing(Store(postgres_url)) as store:
+        store.upgrade()
+        yield store
+
+
+@pytest.fixture
+def database(store: Store, postgres_url: str) -> Iterator[Database]:
+    """The same store, seen by another process."""
+    with closing(Database(postgres_url)) as database:
+        yield database
+
+
+def run(url: str, *statements: str) -> None:
+    """Do something to the database, as its administrator."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+def this(url: str) -> str:
+    """The name of the database."""
+    return url.rpartition("/")[2]
+
+
+# the tables
+
+
+def test_migrations_and_tables_are_the_same(database: Database) -> None:
+    with database.reading() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_the_queue_is_read_in_the_order_of_an_index_however_long_it_is(database: Database) -> None:
+    values = {"state_1": "queued", "priority": 0, "now": 0, "most": 1}
+    with database.writing() as connection:
+        asked = queue.NEXT.compile(connection)
+        assert isinstance(asked, SQLCompiler)
+        connection.execute(text("SET LOCAL enable_seqscan = off"))
+        given = tuple(values[name] for name in asked.positiontup or ())
+        plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN {asked.string}", given).scalars())
+    assert "Index Scan using deliveries_next" in plan
+    assert "Sort" not in plan
+
+
+# durability
+
+
+def test_a_commit_is_on_disk_before_it_counts_whatever_the_default_is(store: Store, postgres_url: str) -> None:
+    run(postgres_url, f"ALTER DATABASE {this(postgres_url)} SET synchronous_commit = off")
+    with closing(Database(postgres_url)) as database:
+        for way in (database.reading, database.writing):
+            with way() as connection:
+                assert connection.execute(text("SHOW synchronous_commit")).scalar() == "on"
+                assert connection.execute(text("SHOW transaction_isolation")).scalar() == "read committed"
+
+
+def test_a_server_that_forgets_at_a_power_cut_is_told_of(
+    store: Store, postgres_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "adapter")
+    with closing(Store(postgres_url)) as again:
+        again.check()
+    told = [vars(one)["fields"]["reason"] for one in caplog.records if one.getMessage() == "store.unsafe"]
+    assert [reason.split(" ")[0] for reason in told] == ["fsync", "full_page_writes"]
+
+
+def test_a_database_that_only_reads_is_not_usable(store: Store, postgres_url: str) -> None:
+    run(postgres_url, f"ALTER DATABASE {this(postgres_url)} SET default_transaction_read_only = on")
+    with closing(Store(postgres_url)) as reading:
+        with pytest.raises(StoreError, match="read-only transaction"):
+            reading.check()
+        with pytest.raises(StoreError, match="read-only transaction"):
+            keep(reading, delivery())
+
+
+# a server that is away
+
+
+def test_connections_that_ended_are_made_again_before_anybody_notices(store: Store, postgres_url: str) -> None:
+    keep(store, delivery(CALLBACK))
+    ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = "
+    for number in range(3):
+        run(postgres_url, f"{ended}'{this(postgres_url)}'")
+        time.sleep(0.05)  # the server says good-bye in its own time
+        assert [one.duplicate for one in keep(store, delivery(id=f"e{number}", key=f"e{number}"))] == [False]
+        assert store.get("d1") is not None
+
+
+def test_a_connection_that_breaks_in_a_transaction_is_not_used_again(
+    database: Database,
+) -> None:
+    """Also when it breaks in a statement that runs on the driver."""
+    deadly = Prepared(select(func.pg_terminate_backend(func.pg_backend_pid())))
+    with pytest.raises(StoreError, match="terminat"), database.writing() as connection:
+        deadly.rows(connection, {})
+    with database.writing() as connection:
+        assert connection.execute(text("SELECT 1")).scalar() == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ((PASSWORD.replace(" ", "%20"), "a%20wrong%20one"), "password authentication failed"),
+        (("127.0.0.1:", "127.0.0.1:1"), "refused|out of range|invalid port"),
+        (("/test_", "/no_such_"), "does not exist"),
+    ],
+    ids=["password", "port", "database"],
+)
+def test_what_is_wrong_with_a_server_is_said_without_the_password(
+    store: Store, postgres_url: str, wrong: tuple[str, str], said: str
+) -> None:
+    with closing(Store(postgres_url.replace(*wrong))) as other:
+        for use in (other.check, other.upgrade, other.counts):
+            with pytest.raises(StoreError, match=said) as found:
+                use()
+            assert not any(word in found.value.reason for word in ("secret", "wrong one", "wrong%20one"))
+
+
+def test_an_address_that_postgresql_does_not_understand_is_said_without_the_password() -> None:
+    with pytest.raises(StoreError, match=r"postgresql://u:\*\*\*@h/d\?sslmod=on is not one") as found:
+        Store("postgresql://u:hush@h/d?sslmod=on")
+    assert "hush" not in repr(found.value.__cause__)
+
+
+def test_without_its_driver_the_remedy_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    monkeypatch.delitem(sys.modules, "adapter.store.postgres", raising=False)
+    with pytest.raises(StoreError, match=r"pip install 'xima-crm-adapter\[postgres\]'"):
+        Store("postgresql://localhost/adapter")
+
+
+# several machines
+
+
+def test_who_takes_work_passes_over_what_another_is_just_taking(store: Store, database: Database) -> None:
+    keep(store, *(delivery(CALLBACK, id=f"d{number}", key=f"k{number}") for number in range(4)))
+    with database.writing() as connection:
+        more = {"owner": "other", "now": NOW, "lease_until": NOW + SECOND}
+        taken, _ = queue.claim(connection, lambda _: None, most=2, **more)  # type: ignore[arg-type]  # as it says
+        assert [one.id for one in claim(store)] == ["d2", "d3"]
+    assert {one.id for one in taken} == {"d0", "d1"}
+
+
+def test_only_one_machine_purges_at_a_time(store: Store, database: Database) -> None:
+    keep(store, delivery(state="accepted"))
+    later = NOW + timedelta(days=90)
+    with database.writing() as connection:
+        assert database.own.alone(connection, "purge")
+        assert store.purge(before=later, now=later) == 0
+    assert store.purge(before=later, now=later) > 0
+
+
+def test_a_bell_rings_as_soon_as_another_process_has_put_work_in(store: Store, postgres_url: str) -> None:
+    with closing(Store(postgres_url)) as other, closing(other.bell()) as bell:
+        bell.wait(20)  # the first ring says that it listens
+        for number, put in enumerate(work(store)):
+            assert put()
+            begun = time.monotonic()
+            bell.wait(20)
+            assert time.monotonic() - begun < 10, number
+
+
+def work(store: Store) -> tuple[Callable[[], object], ...]:
+    """Everything that makes a delivery due at once."""
+    return (
+        lambda: keep(store, delivery(CALLBACK)),
+        lambda: store.save(claim(store)[0], to("queued"), [], now=NOW),
+        lambda: store.save(claim(store)[0], to("refused"), [tried()], now=NOW) and act(store),
+    )
+
+
+def act(store: Store) -> bool:
+    one = store.get("d1")
+    assert one is not None
+    store.act(one, to("queued"), who="Pat", now=NOW)
+    return True
+
+
+def test_a_bell_listens_again_when_its_connection_ended(store: Store, postgres_url: str) -> None:
+    with closing(store.bell()) as bell:
+        bell.wait(20)
+        ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = "
+        run(postgres_url, f"{ended}'{this(postgres_url)}'")
+        begun = time.monotonic()
+        bell.wait(20)  # it rings when it listens again, for what was put in meanwhile
+        assert time.monotonic() - begun < 10
+
+
+def test_a_bell_without_a_server_waits_as_long_as_it_was_asked_to(postgres_url: str) -> None:
+    with closing(Store(postgres_url.replace("/test_", "/no_such_"))) as store, closing(store.bell()) as bell:
+        begun = time.monotonic()
+        bell.wait(0.05)
+        assert time.monotonic() - begun < 5
+
+
+# the clock
+
+
+class Times:
+    """A machine's clock and a database's, which is asked when `ask` is called."""
+
+    def __init__(self, behind: float) -> None:
+        self.machine = NOW
+        self.behind = behind
+        self.asked = 0
+        self.away = False
+
+    def clock(self) -> datetime:
+        return self.machine
+
+    def ask(self) -> datetime:
+        self.asked += 1
+        if self.away:
+            raise OperationalError("SELECT", {}, Exception("away"))
+        return self.machine + self.behind * SECOND
+
+
+def near(found: datetime, wanted: datetime) -> bool:
+    return abs(found - wanted) < timedelta(seconds=0.2)
+
+
+@pytest.mark.parametrize("behind", [-3600.0, -2.5, 0.0, 2.5, 3600.0])
+def test_a_machine_goes_by_the_databases_clock(behind: float, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, "adapter")
+    times = Times(behind)
+    shared = SharedClock(times.clock, times.ask)
+    assert near(shared(), NOW + behind * SECOND)
+    assert near(shared(), NOW + behind * SECOND)
+    assert times.asked == 1  # not every time
+    assert len(caplog.records) == (1 if behind else 0)
+
+
+def test_a_machine_whose_clock_is_set_asks_again_at_once() -> None:
+    times = Times(0)
+    shared = SharedClock(times.clock, times.ask)
+    shared()
+    times.machine += 60 * SECOND
+    times.behind = -60
+    assert near(shared(), NOW)
+    assert times.asked == 2
+
+
+def test_while_the_database_is_away_the_last_measure_stands() -> None:
+    times = Times(30)
+    shared = SharedClock(times.clock, times.ask)
+    shared()
+    times.away = True
+    times.machine += 60 * SECOND
+    assert near(shared(), NOW + 90 * SECOND)
+    shared()
+    assert times.asked == 2  # not again and again
+
+
+def test_nobody_waits_for_who_measures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapter.store.clock.MEASURE_SECONDS", 0)
+    times = Times(0)
+    shared = SharedClock(times.clock, times.ask)
+    shared()
+    begun, end = threading.Event(), threading.Event()
+
+    def slow() -> datetime:
+        begun.set()
+        end.wait(20)
+        return NOW
+
+    monkeypatch.setattr(shared, "_ask", slow)
+    measuring = threading.Thread(target=shared)
+    measuring.start()
+    begun.wait(20)
+    assert near(shared(), NOW)
+    end.set()
+    measuring.join()
+
+
+def test_the_databases_clock_is_the_one_of_its_server(store: Store) -> None:
+    wrong = datetime(2001, 1, 1, tzinfo=NOW.tzinfo)
+    with store._database.reading() as connection:
+        wanted = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    assert abs(store.clock(lambda: wrong)() - wanted) < timedelta(seconds=5)
