@@ -14,9 +14,10 @@ from adapter import policy
 from adapter.dispatcher import Dispatcher
 from adapter.errors import AdapterError, StoreError, Unavailable, UnknownMapping
 from adapter.logs import event
-from adapter.mapping import Result, examples, request_tree, results
+from adapter.mapping import Mapping, Result, examples, limits, request_tree, results
 from adapter.model import Delivery, Received
 from adapter.payload.redact import redact
+from adapter.policy import Numbers
 from adapter.sources import Source, Sources
 from adapter.store import Arrival, Entry, Kept, Store
 
@@ -49,12 +50,14 @@ class Intake:
         *,
         pool: Executor,
         wait: timedelta,
+        numbers: Numbers | None = None,
     ) -> None:
         self._sources = sources
         self._store = store
         self._dispatcher = dispatcher
         self._pool = pool
         self._wait = wait
+        self._numbers = numbers or Numbers(())
 
     def take(self, name: str, received: Received, *, request_id: str, now: datetime) -> Taken:
         """Everything from the signature to the answer; raises the `AdapterError` that is to be answered.
@@ -69,7 +72,7 @@ class Intake:
             self.refuse(name, exc, request_id=request_id, now=now)
             raise
         made = _mapped(source, received, document, found, now=now)
-        entries = [_entry(source, index, result, request_id, now=now) for index, result in made]
+        entries = [_entry(source, index, result, request_id, self._numbers, now=now) for index, result in made]
         entries = self._claimed(entries)
         kept = self._store.add(_arrival(source, received, request_id, now=now), entries)
         came = tuple(_came(result, one) for (_, result), one in zip(made, kept, strict=True))
@@ -148,15 +151,15 @@ def _mapped(
     ]
 
 
-def _entry(source: Source, index: int, result: Result, request_id: str, *, now: datetime) -> Entry:
+def _entry(source: Source, index: int, result: Result, request_id: str, numbers: Numbers, *, now: datetime) -> Entry:
     note = {"record": index, "kind": result.kind, "rule": result.rule, "reason": result.reason}
     if result.action is None:
         return Entry(note={**note, "field": result.field} if result.field else note)
-    delivery = _delivery(source, result, request_id, now=now)
+    delivery = _delivery(source, result, request_id, numbers, now=now)
     return Entry(note=note, delivery=delivery, remember_until=now + result.remember)
 
 
-def _delivery(source: Source, result: Result, request_id: str, *, now: datetime) -> Delivery:
+def _delivery(source: Source, result: Result, request_id: str, numbers: Numbers, *, now: datetime) -> Delivery:
     """A new delivery as our rules want it: queued, held until the hours open, or expired on arrival."""
     assert result.action is not None
     happened = min(result.sent_at or now, now)
@@ -173,7 +176,7 @@ def _delivery(source: Source, result: Result, request_id: str, *, now: datetime)
         reason="",
         deliver=result.deliver,
         if_unknown=result.if_unknown,
-        terms=policy.terms(fresh_for=result.fresh_for, open_hours=source.mapping.hours, zones=result.zones),
+        terms=_terms(source.mapping, result, numbers),
         created_at=now,
         updated_at=now,
         due_at=now,
@@ -181,6 +184,20 @@ def _delivery(source: Source, result: Result, request_id: str, *, now: datetime)
     )
     verdict = policy.decide(fresh, now=now)
     return policy.moved(fresh, verdict, now=now) if verdict else fresh
+
+
+def _terms(mapping: Mapping, result: Result, numbers: Numbers) -> dict[str, Any]:
+    """The limits the delivery carries with it."""
+    kind = result.action.kind if result.action else ""
+    return {
+        **policy.terms(fresh_for=result.fresh_for, open_hours=mapping.hours, zones=result.zones),
+        **policy.limits(
+            hashes=numbers.hashes(result.number) if result.number else [],
+            quiet=limits.quiet(mapping.limits, kind),
+            number_per_day=limits.number_per_day(mapping.limits, kind),
+            per_minute=mapping.limits.per_minute,
+        ),
+    }
 
 
 def _queued(entry: Entry) -> Entry:

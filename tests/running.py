@@ -36,6 +36,8 @@ phones:
   region: US
 once:
   key: ${id}
+quiet:
+  same_number: no
 rules:
   - name: click
     when:
@@ -60,7 +62,7 @@ examples:
     expect:
       - callback: {skill: Sales, callback_number: 8015550142}
 """
-"""A mapping for both paths: without `skill` it dials at once, with it it queues a callback."""
+"""A mapping for both paths: without `skill` it dials at once, with it it queues a callback; always the same number."""
 
 
 def free_port() -> int:

@@ -305,7 +305,7 @@ def test_a_click_that_finds_every_line_taken_is_left_to_the_dispatcher(desk: Des
     answer = threading.Event()
     desk.xima.meanwhile = lambda: answer.wait(10)
     desk.wait_at_most(0.05)
-    came = [desk.take({**A_CLICK, "id": str(number)})[0] for number in range(3)]
+    came = [desk.take({**A_CLICK, "id": str(number), "agent": f"010{number}"})[0] for number in range(3)]
     assert [delivered(one).state for one in came] == ["sending", "sending", "queued"]
     left = delivered(came[2])
     assert (left.reason, left.tries, left.lease_owner) == ("every line to Xima was taken", 0, None)
@@ -332,7 +332,7 @@ def test_the_lease_is_kept_while_a_click_waits_for_a_line(desk: Desk) -> None:
     desk.wait_at_most(5)
     with ThreadPoolExecutor(3) as senders:
         takes: list[Future[tuple[Came, ...]]] = [
-            senders.submit(desk.take, {**A_CLICK, "id": str(number)}) for number in range(3)
+            senders.submit(desk.take, {**A_CLICK, "id": str(number), "agent": f"010{number}"}) for number in range(3)
         ]
         until(lambda: desk.states() == ["sending"] * 3)
         until(lambda: all(desk.dispatcher.leases.has(one) for one in desk.store.newest()))
@@ -416,7 +416,8 @@ def test_a_request_is_kept_without_the_proofs_of_its_sender(desk: Desk) -> None:
 
 
 def test_a_request_is_logged_with_what_became_of_its_first_records(desk: Desk, events: list[str]) -> None:
-    desk.take(*({**A_LEAD, "id": str(number // 2)} for number in range(12)))
+    leads = ({**A_LEAD, "id": str(n // 2), "phone": f"80155501{20 + n // 2}"} for n in range(12))
+    desk.take(*leads)
     (line,) = (one for one in events if one.startswith("request.kept"))
     assert (
         "'results': 'queued,duplicate,queued,duplicate,queued,duplicate,queued,duplicate,queued,duplicate,+2'" in line

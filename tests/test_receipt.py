@@ -75,6 +75,7 @@ def test_the_receipt_of_a_delivery_has_every_field_of_the_contract() -> None:
         "state": "refused",
         "action": "callback",
         "reason": WHY,
+        "policy": None,
         "message": "Xima refused the callback to …0142 for the skill Sales: it rained.",
         "mapping": "lead",
         "version": "v1",

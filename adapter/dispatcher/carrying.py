@@ -16,7 +16,7 @@ from adapter.dispatcher.leases import Clock, Leases
 from adapter.errors import StoreError
 from adapter.logs import event
 from adapter.model import Action, Attempt, Delivery, Evidence, Outcome, State
-from adapter.policy import Verdict
+from adapter.policy import Rate, Verdict
 from adapter.store import Store
 
 LEASE = timedelta(seconds=15)
@@ -52,12 +52,14 @@ class Dispatcher:
         *,
         owner: str,
         timing: Timing = Timing(),
+        rates: Mapping[str, Rate] | None = None,
     ) -> None:
         self.store = store
         self.timing = timing
         self.leases = Leases(store, clock, owner=owner, length=timing.lease)
         self._carriers = carriers
         self._clock = clock
+        self._rates = rates or {}
         self._stop = threading.Event()
 
     # one delivery
@@ -72,7 +74,8 @@ class Dispatcher:
             outcome, made = self._try(delivery)
             now = self._clock()
             verdict = policy.after(delivery, outcome, tries=delivery.tries + len(made), now=now, jitter=_jitter())
-            return self._settle(delivery, verdict, made, now)
+            evidence = outcome.evidence if outcome.asked else None
+            return self._settle(delivery, verdict, made, now, evidence)
         finally:
             self.leases.let_go(delivery)
 
@@ -101,7 +104,7 @@ class Dispatcher:
     def _ask(self, delivery: Delivery, made: list[Attempt]) -> Outcome:
         at, started = self._clock(), time.monotonic()
         if reason := self._obstacle(delivery, at):
-            outcome = Outcome(evidence=Evidence.NOT_SENT, phase="not_sent", reason=reason)
+            outcome = Outcome(evidence=Evidence.NOT_SENT, phase="not_sent", reason=reason, asked=False)
         else:
             outcome = self._carriers[delivery.tenant].carry_out(delivery.action)
         taken = round((time.monotonic() - started) * 1000)
@@ -118,17 +121,28 @@ class Dispatcher:
             return "it became too old while it waited for its turn"
         return "" if delivery.tenant in self._carriers else f"there is no Xima tenant called {delivery.tenant}"
 
-    def _settle(self, delivery: Delivery, verdict: Verdict, made: list[Attempt], now: datetime) -> Delivery:
+    def _settle(
+        self,
+        delivery: Delivery,
+        verdict: Verdict,
+        made: list[Attempt],
+        now: datetime,
+        evidence: Evidence | None = None,
+    ) -> Delivery:
         after = policy.moved(delivery, verdict, now=now, tries=delivery.tries + len(made))
-        saved = self._save(delivery, verdict, made, now)
+        saved = self._save(delivery, verdict, made, now, evidence)
         log_delivery(after, level=logging.INFO if saved else logging.ERROR, saved=None if saved else "no")
+        if evidence in (Evidence.UNAUTHORIZED, Evidence.OVER_CAP):
+            event("tenant.stopped", level=logging.ERROR, tenant=delivery.tenant, reason=verdict.reason)
         return after if saved else self.store.get(delivery.id) or after
 
-    def _save(self, delivery: Delivery, verdict: Verdict, made: list[Attempt], now: datetime) -> bool:
+    def _save(
+        self, delivery: Delivery, verdict: Verdict, made: list[Attempt], now: datetime, evidence: Evidence | None
+    ) -> bool:
         """Save, and again for a while when the store cannot be written: the truth is only here."""
         for turn in range(SAVE_TRIES):
             try:
-                return self.store.save(delivery, verdict, made, now=now)
+                return self.store.save(delivery, verdict, made, now=now, evidence=evidence)
             except StoreError as exc:
                 event(
                     "delivery.not_saved",
@@ -152,6 +166,7 @@ class Dispatcher:
             now=now,
             lease_until=self.leases.until(),
             most=most,
+            rates=self._rates,
         )
         for delivery in moved:
             log_delivery(delivery)

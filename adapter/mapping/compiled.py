@@ -108,6 +108,15 @@ class Once:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """How often is too often; `quiet` of None is the action's own, of no length none at all."""
+
+    quiet: timedelta | None = None
+    number_per_day: int | None = None
+    per_minute: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
     """When it holds, its action is done."""
 
@@ -153,4 +162,5 @@ class Mapping:
     rules: tuple[Rule, ...]
     match_all: bool
     examples: tuple[Example, ...]
+    limits: Limits = Limits()
     places: ReadOnly[Where, Place] = field(repr=False, default_factory=dict)

@@ -12,6 +12,7 @@ from adapter.condition import folded
 from adapter.errors import TextError
 from adapter.mapping.compiled import Csv, Example
 from adapter.mapping.fields import FIELDS
+from adapter.mapping.limits import LimitsSchema, QuietSchema
 from adapter.mapping.problems import Said
 from adapter.mapping.rule import RuleSchema
 from adapter.mapping.schema import PhoneKeys, a_value
@@ -176,7 +177,7 @@ class Table(fields.Field[Any]):
 class MappingSchema(Strict):
     """A whole mapping file."""
 
-    remedies = dict.fromkeys(("quiet", "mode"), "this version of the adapter does not have it: remove it")
+    remedies = dict.fromkeys(("mode",), "this version of the adapter does not have it: remove it")
 
     format = Read(_format, required=True)
     name = Read(_name, required=True)
@@ -191,6 +192,8 @@ class MappingSchema(Strict):
     let = Named(a_value(), load_default=dict)
     once = Part(OnceSchema, load_default=dict)
     hours = Part(HoursSchema)
+    quiet = Part(QuietSchema, load_default=dict)
+    limits = Part(LimitsSchema, load_default=dict)
     match = one_of(("first", "all"), load_default="first")
     rules = Each(Part(RuleSchema), required=True)
     examples = Each(Part(ExampleSchema), load_default=())

@@ -27,9 +27,13 @@ class Missing:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Filled:
-    """An action with every field, and the time zones its number could be in."""
+    """An action with every field, its number in E.164, and the time zones that could be in.
+
+    An extension written into the mapping stands for itself; without a number it is empty.
+    """
 
     action: Action
+    number: str = ""
     zones: tuple[str, ...] = ()
 
 
@@ -84,6 +88,7 @@ class _Filling:
     scope: Scope
     now: datetime
     found: dict[str, Any]
+    number: str = ""
     zones: tuple[str, ...] = ()
 
 
@@ -98,7 +103,7 @@ def action(mapping: Mapping, rule: Rule, scope: Scope, *, now: datetime) -> Fill
             filling.found[name] = given
         elif missing := _fill(filling, name, field, given):
             return missing
-    return Filled(action=ACTIONS[rule.action](**filling.found), zones=filling.zones)
+    return Filled(action=ACTIONS[rule.action](**filling.found), number=filling.number, zones=filling.zones)
 
 
 def _fill(filling: _Filling, name: str, field: Field, given: Value) -> Missing | None:
@@ -147,12 +152,12 @@ def _phone(filling: _Filling, name: str, given: Value, text: str) -> str | None:
     prefix = str(filling.found.get("external_prefix", ""))
     if _is_constant(given) and (short := _internal(text.strip())):
         emergency = phone.emergency(short, phones.rules.region, prefix)
-        filling.found[name] = short
+        filling.found[name] = filling.number = short
         return "it would reach an emergency number" if emergency else None
     number = phone.read(text, phones.rules, region=_region(filling, phones), prefix=prefix)
     if isinstance(number, phone.Unusable):
         return number.reason
-    filling.found[name] = number.dial
+    filling.found[name], filling.number = number.dial, number.e164
     if filling.mapping.hours is not None:
         filling.zones = phone.zones(number)
     return None

@@ -13,7 +13,7 @@ from marshmallow import ValidationError
 from adapter import phone
 from adapter.condition import folded
 from adapter.errors import MappingError
-from adapter.mapping import crosscheck, receive, spreadsheet, text
+from adapter.mapping import crosscheck, limits, receive, spreadsheet, text
 from adapter.mapping.compiled import Csv, Mapping, Once, Phones, Receive, Rule, Value
 from adapter.mapping.document import MappingSchema
 from adapter.mapping.preset import Preset
@@ -118,6 +118,7 @@ def _made(
         rules=tuple(rules),
         match_all=data["match"] == "all",
         examples=data["examples"],
+        limits=limits.limits(data),
     )
 
 

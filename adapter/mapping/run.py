@@ -45,6 +45,7 @@ class Result:
     sent_at: datetime | None = None
     fresh_for: timedelta = timedelta()
     hold_until: datetime | None = None
+    number: str = ""
     zones: tuple[str, ...] = ()
 
 
@@ -132,6 +133,7 @@ def _result(mapping: Mapping, rule: Rule, scope: Scope, *, now: datetime) -> Res
         if_unknown=rule.if_unknown,
         sent_at=_moment(mapping.sent_at, scope) if mapping.sent_at else None,
         fresh_for=mapping.fresh_for or FRESH_FOR[rule.action],
+        number=got.number,
         zones=got.zones,
     )
     return _within_hours(mapping, made, now=now)

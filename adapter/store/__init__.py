@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from adapter.errors import StoreError
-from adapter.model import Attempt, Delivery
-from adapter.policy import Verdict
-from adapter.store import arrivals, desk, migrate, queue
+from adapter.model import Attempt, Delivery, Evidence
+from adapter.policy import Rate, Verdict
+from adapter.store import arrivals, desk, gates, migrate, queue
 from adapter.store.arrivals import Arrival, Entry, Kept
 from adapter.store.engine import Database
 from adapter.store.queue import Claim
+from adapter.store.rules import Rules
 
 __all__ = ["Arrival", "Claim", "Entry", "Kept", "Store"]
 
@@ -22,6 +23,7 @@ class Store:
 
     def __init__(self, url: str) -> None:
         self._database = Database(url)
+        self.rules = Rules(self._database)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -60,18 +62,37 @@ class Store:
     # dispatching
 
     def claim(
-        self, decide: queue.Decide, *, owner: str, now: datetime, lease_until: datetime, most: int
+        self,
+        decide: queue.Decide,
+        *,
+        owner: str,
+        now: datetime,
+        lease_until: datetime,
+        most: int,
+        rates: Mapping[str, Rate] | None = None,
     ) -> tuple[list[Delivery], list[Delivery]]:
-        """Take due deliveries for sending; second, those that `decide` moved elsewhere."""
+        """Take due deliveries for sending; second, those that `decide` or our rules moved elsewhere."""
         with self._database.reading() as connection:
             if not queue.is_due(connection, now):
                 return [], []
         with self._database.writing() as connection:
-            return queue.claim(connection, decide, owner=owner, now=now, lease_until=lease_until, most=most)
+            return queue.claim(
+                connection, decide, owner=owner, now=now, lease_until=lease_until, most=most, rates=rates
+            )
 
-    def save(self, delivery: Delivery, verdict: Verdict, made: Sequence[Attempt], *, now: datetime) -> bool:
-        """Keep what came of a claimed delivery; False when the claim was lost meanwhile."""
+    def save(
+        self,
+        delivery: Delivery,
+        verdict: Verdict,
+        made: Sequence[Attempt],
+        *,
+        now: datetime,
+        evidence: Evidence | None = None,
+    ) -> bool:
+        """Keep what came of a claimed delivery, and what it says about its tenant; False when the claim was lost."""
         with self._database.writing() as connection:
+            if evidence:
+                gates.settle(connection, delivery.tenant, evidence, now=now)
             return queue.save(connection, delivery, verdict, made, now=now)
 
     def renew(self, ids: Collection[str], *, owner: str, until: datetime) -> set[Claim]:

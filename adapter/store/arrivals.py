@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from adapter.model import Attempt, Delivery
+from adapter.policy import repeats
 from adapter.store.engine import Prepared
+from adapter.store.marks import Memory
 from adapter.store.rows import COLUMNS, attempt_of, delivery_of, row_of
 from adapter.store.tables import attempts, deliveries, once, refusals, requests
 
@@ -62,6 +64,7 @@ FIRST_WITH_KEY = (
     .join(once, once.c.delivery_id == deliveries.c.id)
     .where(once.c.mapping == bindparam("mapping"), once.c.key == bindparam("key"))
 )
+SAME = update(once).where(once.c.delivery_id == bindparam("this")).values(delivery_id=bindparam("first"))
 ADD_DELIVERY = Prepared(insert(deliveries))
 ADD_REQUEST = Prepared(insert(requests))
 
@@ -74,17 +77,20 @@ COUNT_REFUSAL = _new_refusal.on_conflict_do_update(
 
 def add(connection: Connection, arrival: Arrival, entries: Sequence[Entry]) -> list[Kept | None]:
     """Keep the request and its new deliveries; one `Kept` for every entry that has a delivery."""
-    kept = [_keep(connection, entry, arrival.received_at) if entry.delivery else None for entry in entries]
+    now = arrival.received_at
+    memory = Memory(connection, (entry.delivery for entry in entries if entry.delivery), now=now)
+    kept = [_keep(connection, entry, memory, now) if entry.delivery else None for entry in entries]
     notes = []
     for entry, one in zip(entries, kept, strict=True):
         extra = {"delivery": one.delivery.id, "duplicate": one.duplicate} if one else {}
-        notes.append({**entry.note, **extra})
+        ours = {"policy": one.delivery.policy} if one and one.delivery.policy else {}
+        notes.append({**entry.note, **extra, **ours})
     row = {name: getattr(arrival, name) for name in Arrival.__slots__}
     ADD_REQUEST.run(connection, {**row, "results": notes})
     return kept
 
 
-def _keep(connection: Connection, entry: Entry, now: datetime) -> Kept:
+def _keep(connection: Connection, entry: Entry, memory: Memory, now: datetime) -> Kept:
     delivery = entry.delivery
     assert delivery is not None
     key = {
@@ -94,11 +100,16 @@ def _keep(connection: Connection, entry: Entry, now: datetime) -> Kept:
         "until": entry.remember_until,
         "now": now,
     }
-    if CLAIM_KEY.run(connection, key).fetchone() is not None:
-        ADD_DELIVERY.run(connection, row_of(delivery))
-        return Kept(delivery=delivery, duplicate=False)
-    first = connection.execute(FIRST_WITH_KEY, {"mapping": delivery.mapping, "key": delivery.key}).one()
-    return Kept(delivery=delivery_of(first), duplicate=True)
+    if CLAIM_KEY.run(connection, key).fetchone() is None:
+        first = connection.execute(FIRST_WITH_KEY, {"mapping": delivery.mapping, "key": delivery.key}).one()
+        return Kept(delivery=delivery_of(first), duplicate=True)
+    called = memory.called(delivery)
+    if called and repeats(delivery, called, now=now):
+        connection.execute(SAME, {"this": delivery.id, "first": called.id})
+        return Kept(delivery=called, duplicate=True)
+    delivery = memory.judged(delivery, new=True)
+    ADD_DELIVERY.run(connection, row_of(delivery))
+    return Kept(delivery=delivery, duplicate=False)
 
 
 def count_refusal(connection: Connection, *, mapping: str, code: str, reason: str, now: datetime) -> None:

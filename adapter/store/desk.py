@@ -13,7 +13,7 @@ from adapter.model import Delivery, State, check_move
 from adapter.policy import Verdict
 from adapter.store import queue
 from adapter.store.rows import COLUMNS, delivery_of
-from adapter.store.tables import acts, attempts, deliveries, once, refusals, requests
+from adapter.store.tables import acts, attempts, deliveries, marks, once, refusals, requests
 
 d = deliveries.c
 FINISHED: tuple[State, ...] = ("accepted", "refused", "failed", "expired", "suppressed", "cancelled")
@@ -86,6 +86,7 @@ def purge(connection: Connection, *, before: datetime, now: datetime, most: int)
         kept = exists().where(d.id == table.c.delivery_id)
         gone += _remove(connection, table, (moment < before) & ~kept, most)
     gone += _remove(connection, requests, requests.c.received_at < before, most)
+    gone += _remove(connection, marks, marks.c.at < before, most)
     gone += _remove(connection, refusals, refusals.c.last_at < before, most)
     return gone + _remove(connection, once, once.c.until < now, most)
 

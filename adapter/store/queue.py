@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, exists, func, insert, select, update
+from sqlalchemy import Connection, bindparam, case, exists, func, insert, select, update
 
 from adapter.model import Attempt, Delivery
-from adapter.policy import Verdict, moved
+from adapter.policy import Rate, Verdict, moved
+from adapter.store import gates
 from adapter.store.engine import Prepared
-from adapter.store.rows import COLUMNS, PRIORITY, delivery_of
+from adapter.store.marks import Memory
+from adapter.store.rows import BACKLOG, COLUMNS, PRIORITY, delivery_of
 from adapter.store.tables import attempts, deliveries
 
 d = deliveries.c
@@ -23,21 +26,12 @@ DUE = select(exists().where(d.state.in_(("queued", "held")), d.due_at <= bindpar
 RELEASE = (
     update(deliveries)
     .where(d.state == "held", d.due_at <= bindparam("now", type_=d.due_at.type))
-    .values(state="queued", updated_at=bindparam("now", type_=d.due_at.type))
-)
-NEXT = (
-    select(*COLUMNS)
-    .where(
-        d.state == "queued",
-        d.priority.in_(set(PRIORITY.values())),  # which lets the index give them in this order, however many wait
-        d.due_at <= bindparam("now", type_=d.due_at.type),
+    .values(
+        state="queued",
+        updated_at=bindparam("now", type_=d.due_at.type),
+        priority=case((d.priority == PRIORITY["callback"], BACKLOG), else_=d.priority),
     )
-    .order_by(d.priority, d.due_at)
-    .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)
 )
-"""Clicks before callbacks; PostgreSQL skips what another dispatcher holds, SQLite has one writer anyway."""
-
 MOVE = update(deliveries).where(d.id == bindparam("this"), d.attempt == bindparam("claim"), d.state == bindparam("old"))
 SAVE = Prepared(
     MOVE.values(
@@ -47,6 +41,7 @@ SAVE = Prepared(
         due_at=bindparam("due_at"),
         expires_at=bindparam("expires_at"),
         tries=bindparam("tries"),
+        policy=bindparam("policy"),
         lease_owner=None,
         lease_until=None,
     )
@@ -76,20 +71,45 @@ def is_due(connection: Connection, now: datetime) -> bool:
 
 
 def claim(
-    connection: Connection, decide: Decide, *, owner: str, now: datetime, lease_until: datetime, most: int
+    connection: Connection,
+    decide: Decide,
+    *,
+    owner: str,
+    now: datetime,
+    lease_until: datetime,
+    most: int,
+    rates: Mapping[str, Rate] | None = None,
 ) -> tuple[list[Delivery], list[Delivery]]:
-    """Take due deliveries for sending, and those that `decide` moved elsewhere; both as they are now."""
+    """Take due deliveries for sending, and those that `decide` or our rules moved elsewhere; both as they are now."""
     connection.execute(RELEASE, {"now": now})
-    taken, stopped = [], []
-    for row in connection.execute(NEXT, {"now": now, "most": most}).all():
-        delivery = delivery_of(row)
-        verdict = decide(delivery)
-        if verdict is None:
+    due, passing = gates.candidates(connection, now=now, most=most, rates=rates or {})
+    memory = Memory(connection, due, now=now)
+    taken: list[Delivery] = []
+    stopped = []
+    for delivery in due:
+        after = _decided(delivery, decide, now=now)
+        if after == delivery and passing[delivery.tenant] and len(taken) < most:
+            after = memory.judged(delivery, new=False)
+        if after != delivery:
+            _put(connection, delivery, after, now=now)
+            stopped.append(after)
+        elif passing[delivery.tenant] and len(taken) < most:
+            passing[delivery.tenant] -= 1
             taken.append(_take(connection, delivery, owner=owner, now=now, lease_until=lease_until))
-        else:
-            move(connection, delivery, verdict, tries=delivery.tries, now=now)
-            stopped.append(moved(delivery, verdict, now=now))
+            memory.take_line(taken[-1])
+    gates.spend(connection, Counter(one.tenant for one in taken), rates or {}, now=now)
     return taken, stopped
+
+
+def _decided(delivery: Delivery, decide: Decide, *, now: datetime) -> Delivery:
+    verdict = decide(delivery)
+    return moved(delivery, verdict, now=now) if verdict else delivery
+
+
+def _put(connection: Connection, before: Delivery, after: Delivery, *, now: datetime) -> None:
+    """Move a delivery that nobody holds to where our rules want it."""
+    names = ("state", "reason", "due_at", "expires_at", "policy")
+    move(connection, before, Verdict(**{name: getattr(after, name) for name in names}), tries=before.tries, now=now)
 
 
 def _take(connection: Connection, delivery: Delivery, *, owner: str, now: datetime, lease_until: datetime) -> Delivery:
@@ -119,6 +139,7 @@ def move(connection: Connection, delivery: Delivery, verdict: Verdict, *, tries:
         "due_at": verdict.due_at,
         "expires_at": verdict.expires_at,
         "tries": tries,
+        "policy": verdict.policy,
     }
     return SAVE.run(connection, {**_this(delivery), **values}).rowcount == 1
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
+    Float,
     Index,
     Integer,
     LargeBinary,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    text,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
@@ -116,8 +118,10 @@ deliveries = Table(
     Column("tries", Integer, nullable=False),
     Column("lease_owner", Text),
     Column("lease_until", Moment),
+    Column("policy", Text, nullable=False, server_default=text("''")),
     Index("deliveries_due", "state", "due_at"),
-    Index("deliveries_next", "state", "priority", "due_at"),
+    Index("deliveries_turn", "state", "tenant", "priority", "due_at"),
+    Index("deliveries_overdue", "state", "tenant", "expires_at"),
     Index("deliveries_lease", "state", "lease_until"),
     Index("deliveries_updated", "updated_at"),
     Index("deliveries_request", "request_id"),
@@ -178,3 +182,39 @@ refusals = Table(
     Index("refusals_last", "last_at"),
 )
 """Requests that were refused, counted by reason and day; nothing of their content is kept."""
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("mark", Text, primary_key=True),
+    Column("delivery_id", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("count", Integer, nullable=False),
+    Index("marks_at", "at"),
+)
+"""Who was last called under a mark (see `policy.marks`); its row is also the lock that two requests meet at."""
+
+blocked = Table(
+    "blocked",
+    metadata,
+    Column("number", Text, primary_key=True),
+    Column("key_id", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+"""The do-not-call list, as keyed hashes; it is never purged: a number leaves it when a person says so."""
+
+gates = Table(
+    "gates",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("paused", Text, nullable=False),
+    Column("trouble", Text, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("since", Moment),
+    Column("probe_at", Moment),
+    Column("tokens", Float, nullable=False),
+    Column("tokens_at", Moment),
+)
+"""One row a tenant (see `policy.Gate`); that of the empty name pauses them all."""

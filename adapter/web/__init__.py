@@ -14,6 +14,7 @@ from flask.json.provider import DefaultJSONProvider
 from adapter.dispatcher import Clock, Dispatcher
 from adapter.intake import Intake
 from adapter.logs import event
+from adapter.policy import Numbers
 from adapter.settings import Settings
 from adapter.sources import Sources
 from adapter.store import Store
@@ -51,7 +52,7 @@ def create_app(
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # a sender that is redirected counts it as a failure
     pool = ThreadPoolExecutor(settings.threads * 2, thread_name_prefix="click")
-    intake = Intake(sources, store, dispatcher, pool=pool, wait=settings.wait)
+    intake = Intake(sources, store, dispatcher, pool=pool, wait=settings.wait, numbers=Numbers(settings.secret_keys))
     links = Links(settings.secret_keys, settings.origin)
     app.extensions["adapter"] = Parts(
         settings=settings, sources=sources, store=store, intake=intake, links=links, clock=clock

@@ -217,16 +217,31 @@ hubspot-click-to-dial.yaml:2:9: there is no tenant 'acme': this version of the a
          = remove this line""",
     ),
     "a key of a later version": (
-        ("rules:\n", "quiet:\n  same_number: 60s\nmode: test\nrules:\n"),
+        ("rules:\n", "mode: test\nrules:\n"),
         """\
-hubspot-click-to-dial.yaml:33:1: unknown key 'quiet' (in quiet)
-      33 | quiet:
-         | ^
-         = this version of the adapter does not have it: remove it
-hubspot-click-to-dial.yaml:35:1: unknown key 'mode' (in mode)
-      35 | mode: test
+hubspot-click-to-dial.yaml:33:1: unknown key 'mode' (in mode)
+      33 | mode: test
          | ^
          = this version of the adapter does not have it: remove it""",
+    ),
+    "no time of quiet": (
+        ("rules:\n", "quiet:\n  same_number: never\nlimits:\n  number_per_day: 0\nrules:\n"),
+        """\
+hubspot-click-to-dial.yaml:34:16: not a duration: write numbers with ms, s, m, h or d, as in 30s, 10m, \
+1h30m or 4d (in quiet.same_number)
+      34 |   same_number: never
+         |                ^
+hubspot-click-to-dial.yaml:36:19: write a whole number from 1 to 1000 (in limits.number_per_day)
+      36 |   number_per_day: 0
+         |                   ^""",
+    ),
+    "quiet for longer than anything is remembered": (
+        ("rules:\n", "quiet:\n  same_number: 8d\nrules:\n"),
+        """\
+hubspot-click-to-dial.yaml:34:16: longer than a week (in quiet.same_number)
+      34 |   same_number: 8d
+         |                ^
+         = a number that must never be called: suppress add""",
     ),
     "a wrong expectation": (
         ("agent: 0101\n", "agent: 101\n"),

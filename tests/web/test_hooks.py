@@ -17,7 +17,7 @@ from web.front import ACCEPTED, CLICK, JSON, LEAD, ORIGIN, WORK, Front, front, o
 
 RECEIPT = {
     *("id", "state", "action", "reason", "message", "mapping", "version", "rule"),
-    *("created_at", "updated_at", "status_url", "duplicate_of"),
+    *("created_at", "updated_at", "status_url", "duplicate_of", "policy"),
 }
 REFUSED = outcome(Evidence.REFUSED, status=422, reason="no such agent")
 UNKNOWN = Outcome(evidence=Evidence.UNKNOWN, phase="sent", reason="the answer never came")
