@@ -34,7 +34,7 @@ TRANSITIONS: Mapping[State, tuple[State, ...]] = {
     "expired": ("queued",),
     "accepted": (),
     "cancelled": (),
-    "suppressed": (),
+    "suppressed": ("queued",),
 }
 WAITING: tuple[State, ...] = ("held", "queued")
 """States in which nothing has been sent yet, so that a delivery can still be cancelled."""

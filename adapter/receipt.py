@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -61,6 +61,11 @@ def of_attempt(attempt: Attempt) -> dict[str, Any]:
         "reason": attempt.reason,
         "duration_ms": attempt.duration_ms,
     }
+
+
+def of_act(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What somebody did to a delivery."""
+    return {"at": instant(row["at"]), **{name: row[name] for name in ("who", "old", "new", "reason")}}
 
 
 def instant(moment: datetime) -> str:

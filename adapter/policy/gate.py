@@ -28,6 +28,7 @@ HOLDS: Mapping[Trouble, str] = {
     "egress_cap": "the tenant is over its traffic limit at Xima",
 }
 """Troubles in which new work is held; while Xima is only away it stays in the queue."""
+TROUBLES: Mapping[Trouble, str] = {"away": "Xima cannot be reached", **HOLDS}
 _BY_EVIDENCE: Mapping[Evidence, Trouble] = {Evidence.UNAUTHORIZED: "token", Evidence.OVER_CAP: "egress_cap"}
 
 

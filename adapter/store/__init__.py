@@ -142,10 +142,12 @@ class Store:
         with self._database.reading() as connection:
             return desk.request(connection, request_id)
 
-    def act(self, delivery: Delivery, verdict: Verdict, *, who: str, now: datetime) -> None:
-        """Move a delivery because a person said so; raises `Conflict`."""
+    def act(self, delivery: Delivery, verdict: Verdict, *, who: str, now: datetime, released: bool = False) -> None:
+        """Move a delivery because a person said so, past our limits if `released`; raises `Conflict`."""
         with self._database.writing() as connection:
             desk.act(connection, delivery, verdict, who=who, now=now)
+            if released:
+                desk.release(connection, delivery)
 
     def purge(self, *, before: datetime, now: datetime, most: int = 500) -> int:
         """Remove what ended before `before`, a limited number of rows at a time; gives how many went."""

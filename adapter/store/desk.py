@@ -73,6 +73,12 @@ def act(connection: Connection, delivery: Delivery, verdict: Verdict, *, who: st
     connection.execute(insert(acts), {**row, "reason": verdict.reason})
 
 
+def release(connection: Connection, delivery: Delivery) -> None:
+    """Note that our limits do not count for a delivery any more."""
+    terms = {**delivery.terms, "released": True}
+    connection.execute(update(deliveries).where(d.id == delivery.id).values(terms=terms))
+
+
 def purge(connection: Connection, *, before: datetime, now: datetime, most: int) -> int:
     """Remove at most `most` rows a table that ended before `before`; gives how many went.
 
