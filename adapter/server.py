@@ -25,7 +25,7 @@ from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseExc
 from gunicorn.workers.gthread import ThreadWorker
 
 from adapter import logs, sources, wsgi
-from adapter.dispatcher import Dispatcher, Loop
+from adapter.dispatcher import Loop
 from adapter.errors import AdapterError
 from adapter.logs import event
 from adapter.settings import Settings
@@ -122,11 +122,16 @@ def dispatch(given: Settings) -> None:
 
     Raises `StoreError` when the store cannot be used at the start; later it waits for it.
     """
-    logs.set_up((given.xima_token, *given.secret_keys))
+    known = wsgi.known(given)
+    logs.set_up((*known.tokens, *given.secret_keys))
     with contextlib.closing(Store(given.database_url)) as store:
         store.check()
-        dispatcher = Dispatcher(store, wsgi.tenants(given), wsgi.clock, owner=wsgi.owner("dispatch"))
-        loop = Loop(dispatcher, threads=DISPATCH_THREADS, retention=given.retention, clock=wsgi.clock)
+        loop = Loop(
+            wsgi.dispatcher(known, store, "dispatch"),
+            threads=DISPATCH_THREADS,
+            retention=given.retention,
+            clock=wsgi.clock,
+        )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: loop.stop())
         event("dispatcher.started", threads=DISPATCH_THREADS)

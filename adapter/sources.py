@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from adapter import mapping, signature
+from adapter import mapping, signature, tenants
 from adapter.errors import MappingError, SchemeError, SettingsError
 from adapter.mapping import examples, preset
 from adapter.mapping.compiled import Proof
@@ -20,7 +20,7 @@ from adapter.mapping.text import MOST_CHARACTERS
 from adapter.model import Received
 from adapter.settings import environment
 
-NOT_MAPPINGS = ("tenants.yaml",)
+NOT_MAPPINGS = (tenants.FILE,)
 LARGEST_TABLE = 8 * 1024**2
 """Bytes of a lookup table; some hundred thousand lines."""
 
@@ -91,9 +91,20 @@ def read(path: Path, *, try_examples: bool = True) -> mapping.Mapping:
     loaded = mapping.load(
         _text(path), name=path.stem, presets=presets(), read_file=lambda name: _beside(path.parent, name)
     )
-    if problems := list(examples.problems(loaded)) if try_examples else []:
+    problems = [*_tenant_problems(loaded, path.parent), *(examples.problems(loaded) if try_examples else ())]
+    if problems:
         raise MappingError(problems)
     return loaded
+
+
+def _tenant_problems(loaded: mapping.Mapping, folder: Path) -> list[Problem]:
+    known = tenants.names(folder)
+    if loaded.tenant in known:
+        return []
+    said = f"there is no tenant '{loaded.tenant}': known are {', '.join(sorted(known))}"
+    return [
+        Problem(loaded.places[("tenant",)], said, "tenant", hint=f"describe it in {tenants.FILE}, or remove this line")
+    ]
 
 
 def _text(path: Path) -> str:

@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from adapter import logs, settings, sources, xima
+from adapter import logs, settings, sources, tenants, xima
 from adapter.dispatcher import Dispatcher
 from adapter.settings import Settings
 from adapter.sources import Sources
 from adapter.store import Store
+from adapter.tenants import Tenants
 from adapter.web import create_app
 
 
@@ -29,10 +30,16 @@ def owner(role: str) -> str:
     return f"{role}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
-def tenants(given: Settings) -> dict[str, xima.Client]:
-    """A client for every Xima tenant."""
-    tenant = xima.Tenant(name="default", base_url=given.xima_host, token=given.xima_token)
-    return {tenant.name: xima.Client(tenant)}
+def known(given: Settings) -> Tenants:
+    """The Xima tenants; raises `SettingsError` when their file cannot be used."""
+    default = xima.Tenant(name=tenants.DEFAULT, base_url=given.xima_host, token=given.xima_token)
+    return tenants.load(given.mappings, default)
+
+
+def dispatcher(found: Tenants, store: Store, role: str) -> Dispatcher:
+    """What carries deliveries out in this process, with a client for every tenant."""
+    clients = {name: xima.Client(tenant) for name, tenant in found.known.items()}
+    return Dispatcher(store, clients, clock, owner=owner(role), rates=found.rates)
 
 
 def loaded(given: Settings) -> Sources:
@@ -47,13 +54,13 @@ def loaded(given: Settings) -> Sources:
 def create(given: Settings | None = None, found: Sources | None = None) -> Flask:
     """The application with all its parts."""
     given = given or settings.load()
-    known = (given.xima_token, *given.secret_keys)
-    logs.set_up(known)
+    served = known(given)
+    secret = (*served.tokens, *given.secret_keys)
+    logs.set_up(secret)
     found = found or loaded(given)
-    logs.set_up((*known, *_secrets(found)))
+    logs.set_up((*secret, *_secrets(found)))
     store = Store(given.database_url)
-    dispatcher = Dispatcher(store, tenants(given), clock, owner=owner("web"))
-    app = create_app(given, lambda: found, store, dispatcher, clock)
+    app = create_app(given, lambda: found, store, dispatcher(served, store, "web"), clock)
     if given.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=given.trusted_proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]
     return app

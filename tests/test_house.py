@@ -14,7 +14,7 @@ LAYERS = (
     ("errors", "model"),
     ("units", "path", "template", "condition", "phone", "hours", "retry", "payload", "signature"),
     ("mapping", "policy"),
-    ("logs", "xima", "settings", "store", "sources", "sandbox"),
+    ("logs", "xima", "settings", "store", "tenants", "sources", "sandbox"),
     ("receipt", "dispatcher", "intake"),
     ("web",),
     ("wsgi", "server", "cli", "__main__"),

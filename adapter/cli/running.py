@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from adapter import sandbox as pretend
-from adapter import server, sources
+from adapter import server, sources, wsgi
 from adapter import settings as environment
 from adapter.cli import printed
 from adapter.cli.shown import as_json, columns, opened, plainly, print_json, setting
@@ -61,6 +61,7 @@ def _prepared(bind: str | None) -> Settings:
     """The settings; nothing is opened before they and the port are good."""
     given = environment.load()
     given = replace(given, bind=bind) if bind else given
+    wsgi.known(given)
     check_free(given.bind)
     return given
 

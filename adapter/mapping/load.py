@@ -46,16 +46,16 @@ def load(content: str, *, name: str, presets: ReadOnly[str, Preset], read_file: 
     sender = _sender(data, tree, presets, errors)
     tables, csv_text = _tables(data, read_file, errors)
     if errors or sender is None:
-        raise MappingError(_problems(_flat(errors), tree))
+        raise MappingError(problems(errors, tree))
     version = hashlib.sha256((content + csv_text).encode()).hexdigest()[:12]
     made = _made(data, sender, tables, version, presets.get(sender.preset or ""))
-    if problems := _problems(crosscheck.check(made, data, name), tree):
-        raise MappingError(problems)
+    if found := _problems(crosscheck.check(made, data, name), tree):
+        raise MappingError(found)
     return replace(made, places={where: tree.place(where) for where in tree.values if where[:1] in _TRACED})
 
 
-_TRACED = (("rules",), ("examples",), ("let",), ("phones",))
-"""The parts of a file that the notes of a trace and the problems of an example speak of."""
+_TRACED = (("tenant",), ("rules",), ("examples",), ("let",), ("phones",))
+"""The parts of a file of which something is said after it was read."""
 
 
 def _sender(
@@ -154,6 +154,11 @@ def _flat(errors: Any, where: Where = ()) -> Iterator[tuple[Where, str]]:
     else:
         for said in errors:
             yield where, said
+
+
+def problems(errors: Any, tree: text.Tree) -> list[Problem]:
+    """marshmallow's nested messages at their places, in the order of the file."""
+    return _problems(_flat(errors), tree)
 
 
 def _problems(found: Iterable[tuple[Where, str]], tree: text.Tree) -> list[Problem]:

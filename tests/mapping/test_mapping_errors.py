@@ -207,15 +207,6 @@ hubspot-click-to-dial.yaml:2:7: the name is 'hubspot-click' but the file is hubs
          |       ^
          = write name: hubspot-click-to-dial, or rename the file""",
     ),
-    "a tenant that is not there": (
-        ("format: 1\n", "format: 1\ntenant: acme\n"),
-        """\
-hubspot-click-to-dial.yaml:2:9: there is no tenant 'acme': this version of the adapter serves one, called default \
-(in tenant)
-       2 | tenant: acme
-         |         ^
-         = remove this line""",
-    ),
     "a key of a later version": (
         ("rules:\n", "mode: test\nrules:\n"),
         """\
