@@ -127,7 +127,7 @@ def dispatch(given: Settings) -> None:
     with contextlib.closing(Store(given.database_url)) as store:
         store.check()
         loop = Loop(
-            wsgi.dispatcher(known, store, "dispatch"),
+            wsgi.dispatcher(known, store, "dispatch", ask=given.recover_ask),
             threads=DISPATCH_THREADS,
             retention=given.retention,
             clock=wsgi.clock,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from adapter import __version__
-from adapter.cli import demo, desk, drafts, judging, rules, running
+from adapter.cli import demo, desk, drafts, judging, recovery, rules, running
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -23,6 +23,6 @@ for command in (
     *(running.serve, running.web, running.dispatch, running.sandbox, running.db, running.settings),
     *(drafts.check, drafts.explain, drafts.send, drafts.presets),
     *(judging.verify, desk.deliveries, demo.demo),
-    *(rules.pause, rules.resume, rules.suppress),
+    *(rules.pause, rules.resume, rules.suppress, recovery.recover),
 ):
     main.add_command(command)

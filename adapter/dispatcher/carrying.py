@@ -35,10 +35,11 @@ class Carrier(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timing:
-    """How long things may take; tests use shorter ones."""
+    """How long things may take; tests use shorter ones. `ask` callbacks that are late are sent without a question."""
 
     lease: timedelta = LEASE
     patience: timedelta = CLICK_PATIENCE
+    ask: int = 0
 
 
 class Dispatcher:
@@ -160,6 +161,8 @@ class Dispatcher:
     def claim(self, most: int) -> list[Delivery]:
         """Take what is due; what our rules stop (too old, out of hours) is moved and logged."""
         now = self._clock()
+        if self.timing.ask and (held := self.store.rules.hold_backlog(now=now, most=self.timing.ask)):
+            event("backlog.held", level=logging.ERROR, deliveries=held, remedy="xima-adapter recover")
         taken, moved = self.store.claim(
             lambda delivery: policy.decide(delivery, now=now),
             owner=self.leases.owner,

@@ -115,7 +115,7 @@ def candidates(
     """What is due, in fair order, and how many of each tenant's may pass; behind a shut gate only what is too old."""
     due: list[tuple[tuple[int, int, datetime], Delivery]] = []
     passing: dict[str, int] = {}
-    for tenant in _tenants(connection):
+    for tenant in tenants(connection):
         gate = load(connection, tenant)
         passing[tenant] = rules.passing(gate, rates.get(tenant), now=now, most=most)
         asked = NEXT if passing[tenant] else OVERDUE
@@ -125,7 +125,7 @@ def candidates(
     return [one for _, one in sorted(due, key=lambda pair: pair[0])], passing
 
 
-def _tenants(connection: Connection) -> list[str]:
+def tenants(connection: Connection) -> list[str]:
     """The tenants that have something queued: one step of an index for each, however much waits."""
     found: list[str] = []
     while tenant := connection.execute(TENANT_AFTER, {"tenant": found[-1] if found else ""}).scalar():

@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from adapter.policy import Gate
-from adapter.store import gates
+from adapter.model import Delivery
+from adapter.policy import Gate, Verdict
+from adapter.store import gates, recovery
 from adapter.store.engine import Database
 from adapter.store.tables import blocked
 from adapter.store.tables import gates as gate_table
@@ -69,6 +70,23 @@ class Rules:
         with self._database.writing() as connection:
             gates.put(connection, replace(gates.load(connection, tenant), paused=""))
             return gates.let_go(connection, tenant, ("pause",), now=now)
+
+    # after an outage
+
+    def hold_backlog(self, *, now: datetime, most: int) -> int:
+        """Hold callbacks that wait late when they are more than `most`; gives how many."""
+        with self._database.writing() as connection:
+            return recovery.hold(connection, now=now, most=most)
+
+    def backlog(self) -> list[Delivery]:
+        """What is held so, the oldest first."""
+        with self._database.reading() as connection:
+            return recovery.asked(connection)
+
+    def recover(self, told: Sequence[tuple[Delivery, Verdict]], *, who: str, now: datetime) -> None:
+        """Move what a person decided on, all or nothing; raises `Conflict` when it changed meanwhile."""
+        with self._database.writing() as connection:
+            recovery.answer(connection, told, who=who, now=now)
 
     def gates(self) -> list[Gate]:
         """Every gate that was ever touched; of the empty name: everybody's."""
