@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -76,6 +77,8 @@ class Intake:
         entries = self._claimed(entries)
         kept = self._store.add(_arrival(source, received, request_id, now=now), entries)
         came = tuple(_came(result, one) for (_, result), one in zip(made, kept, strict=True))
+        if any(one.delivery and one.delivery.policy == "limits.per_minute" for one in came):
+            event("request.flood", level=logging.WARNING, mapping=name, remedy="limits.per_minute in the mapping")
         event("request.kept", mapping=name, request=request_id, records=len(found), results=_summary(came))
         return Taken(source=source, came=tuple(self._act(one) for one in came))
 

@@ -92,7 +92,8 @@ def what(action: Action) -> str:
 
 def message(delivery: Delivery, *, duplicate: bool = False) -> str:
     """One sentence; it never says more than is known (accepted by Xima is not: connected)."""
-    told = SENTENCES[delivery.state].format(what=what(delivery.action), why=delivery.reason, due=_due(delivery))
+    sentence = PARKED if delivery.state == "held" and delivery.policy in OPEN_END else SENTENCES[delivery.state]
+    told = sentence.format(what=what(delivery.action), why=delivery.reason, due=_due(delivery))
     again = "This event was received before and is done once only. " if duplicate else ""
     return again + told[0].upper() + told[1:]
 
@@ -101,6 +102,9 @@ def _due(delivery: Delivery) -> str:
     return instant(delivery.due_at)
 
 
+OPEN_END = ("pause", "token", "egress_cap", "recover")
+"""Rules that hold until somebody or something lets go; `due_at` is then only when it is given up."""
+PARKED = "{what} is held: {why}. If nothing changes it is given up at {due}."
 SENTENCES = {
     "held": "{what} is held until {due}: {why}.",
     "queued": "{what} is waiting to be sent to Xima.",

@@ -136,7 +136,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "ADAPTER_RECOVER_ASK",
         "0",
-        "after an outage more late callbacks than this are held until xima-adapter recover; 0 sends what is wanted still",
+        "after an outage more late callbacks than this wait for xima-adapter recover; 0 sends what is wanted still",
         lambda text: count(text, most=1_000_000),
     ),
     Setting("ADAPTER_BIND", "127.0.0.1:8000", "address and port of the web server", _bind),

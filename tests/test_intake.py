@@ -41,6 +41,8 @@ phones:
 once:
   key: ${id}
   for: 1h
+limits:
+  per_minute: 5
 hours:
   zone: America/Denver
   open: {mon-fri: 08:00-18:00}
@@ -342,6 +344,13 @@ def test_the_lease_is_kept_while_a_click_waits_for_a_line(desk: Desk) -> None:
         assert desk.store.abandoned(now=desk.now) == []
         answer.set()
     assert [delivered(one.result()[0]).state for one in takes] == ["accepted"] * 3
+
+
+def test_a_flood_is_warned_of(desk: Desk, events: list[str]) -> None:
+    for number in range(6):
+        desk.take({**A_LEAD, "id": str(number), "phone": f"801555010{number}"})
+    assert desk.states() == ["held", *["queued"] * 5]
+    assert [one.split()[0] for one in events if "flood" in one] == ["request.flood"]
 
 
 # what is refused

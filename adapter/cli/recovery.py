@@ -36,9 +36,7 @@ def recover(yes: bool, late: bool, by: str) -> None:
         told = [(one, decided(one, late=late, now=now)) for one in waiting]
         click.echo(summary(told, now=now))
         if not yes:
-            click.echo(
-                "Nothing was done yet: xima-adapter recover --yes does it (--late sends those past their deadline)."
-            )
+            click.echo("Nothing was done yet: --yes does it; --late sends those past their deadline too.")
             return
         store.rules.recover(told, who=by, now=now)
     click.echo("Done.")
@@ -60,7 +58,8 @@ def summary(told: list[tuple[Delivery, Verdict]], *, now: datetime) -> str:
     shut = sum((found := policy.decide(one, now=now)) is not None and found.state == "held" for one in sent)
     past = sum(now > one.expires_at for one, _ in told)
     return (
-        f"{spoken_count(len(told), 'callback')} held, the oldest from {receipt.instant(oldest)} ({spoken(now - oldest)} ago), "
+        f"{spoken_count(len(told), 'callback')} held, "
+        f"the oldest from {receipt.instant(oldest)} ({spoken(now - oldest)} ago), "
         f"{past} past their deadline, {shut} out of hours: "
         f"send {len(sent) - shut}, hold {shut} until their hours open, expire {len(told) - len(sent)}."
     )
