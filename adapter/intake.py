@@ -200,6 +200,7 @@ def _terms(mapping: Mapping, result: Result, numbers: Numbers) -> dict[str, Any]
             number_per_day=limits.number_per_day(mapping.limits, kind),
             per_minute=mapping.limits.per_minute,
         ),
+        **({"nearest_to": [result.number, mapping.phones.rules.region]} if result.nearest else {}),
     }
 
 

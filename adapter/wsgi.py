@@ -12,7 +12,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from adapter import logs, settings, sources, tenants, xima
-from adapter.dispatcher import Dispatcher, Timing
+from adapter.dispatcher import Dispatcher, Presence, Timing
 from adapter.settings import Settings
 from adapter.sources import Sources
 from adapter.store import Store
@@ -39,7 +39,15 @@ def known(given: Settings) -> Tenants:
 def dispatcher(found: Tenants, store: Store, role: str, *, ask: int = 0) -> Dispatcher:
     """What carries deliveries out in this process, with a client for every tenant; `ask` as in `Timing`."""
     clients = {name: xima.Client(tenant) for name, tenant in found.known.items()}
-    return Dispatcher(store, clients, clock, owner=owner(role), timing=Timing(ask=ask), rates=found.rates)
+    return Dispatcher(
+        store,
+        clients,
+        clock,
+        owner=owner(role),
+        timing=Timing(ask=ask),
+        rates=found.rates,
+        presence=Presence({name: client.caller_ids for name, client in clients.items()}, clock),
+    )
 
 
 def loaded(given: Settings) -> Sources:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from adapter import policy
 from adapter.dispatcher.leases import Clock, Leases
+from adapter.dispatcher.presence import Presence
 from adapter.errors import StoreError
 from adapter.logs import event
 from adapter.model import Action, Attempt, Delivery, Evidence, Outcome, State
@@ -54,6 +55,7 @@ class Dispatcher:
         owner: str,
         timing: Timing = Timing(),
         rates: Mapping[str, Rate] | None = None,
+        presence: Presence | None = None,
     ) -> None:
         self.store = store
         self.timing = timing
@@ -61,6 +63,7 @@ class Dispatcher:
         self._carriers = carriers
         self._clock = clock
         self._rates = rates or {}
+        self._presence = presence
         self._stop = threading.Event()
 
     # one delivery
@@ -104,10 +107,11 @@ class Dispatcher:
 
     def _ask(self, delivery: Delivery, made: list[Attempt]) -> Outcome:
         at, started = self._clock(), time.monotonic()
-        if reason := self._obstacle(delivery, at):
+        action = self._presence.chosen(delivery) if self._presence else delivery.action
+        if reason := self._obstacle(delivery, self._clock()):
             outcome = Outcome(evidence=Evidence.NOT_SENT, phase="not_sent", reason=reason, asked=False)
         else:
-            outcome = self._carriers[delivery.tenant].carry_out(delivery.action)
+            outcome = self._carriers[delivery.tenant].carry_out(action)
         taken = round((time.monotonic() - started) * 1000)
         made.append(
             Attempt(at=at, phase=outcome.phase, status=outcome.status, reason=outcome.reason, duration_ms=taken)

@@ -17,7 +17,7 @@ from adapter.template import Template
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Value:
-    """Where one piece of data comes from: exactly one of the first five, then what is done with it.
+    """Where one piece of data comes from: exactly one of the first six, then what is done with it.
 
     `own_phones` are the dialling keys written inside a phone value; `phones` is what they give over the file's.
     """
@@ -25,6 +25,7 @@ class Value:
     text: Template | None = None
     field: path.Path | None = None
     first_of: tuple[path.Path, ...] = ()
+    nearest_to: str | None = None
     lookup: str | None = None
     key: Template | None = None
     choose: tuple[Case, ...] = ()

@@ -29,11 +29,13 @@ class Missing:
 class Filled:
     """An action with every field, its number in E.164, and the time zones that could be in.
 
-    An extension written into the mapping stands for itself; without a number it is empty.
+    An extension written into the mapping stands for itself; without a number it is empty. `nearest` asks for a
+    caller id near to the number.
     """
 
     action: Action
     number: str = ""
+    nearest: bool = False
     zones: tuple[str, ...] = ()
 
 
@@ -94,16 +96,20 @@ class _Filling:
 
 def action(mapping: Mapping, rule: Rule, scope: Scope, *, now: datetime) -> Filled | Missing:
     """The rule's action for this record; the first field that is not usable decides."""
-    filling = _Filling(mapping, rule, scope, now, {})
+    filling, nearest = _Filling(mapping, rule, scope, now, {}), False
     for name, field in FIELDS[rule.action].items():
         given = rule.fields.get(name)
         if given is None:
             continue
         if isinstance(given, bool):
             filling.found[name] = given
-        elif missing := _fill(filling, name, field, given):
+            continue
+        nearest = nearest or given.nearest_to is not None
+        if missing := _fill(filling, name, field, given):
             return missing
-    return Filled(action=ACTIONS[rule.action](**filling.found), number=filling.number, zones=filling.zones)
+    return Filled(
+        action=ACTIONS[rule.action](**filling.found), number=filling.number, nearest=nearest, zones=filling.zones
+    )
 
 
 def _fill(filling: _Filling, name: str, field: Field, given: Value) -> Missing | None:

@@ -46,6 +46,7 @@ class Result:
     fresh_for: timedelta = timedelta()
     hold_until: datetime | None = None
     number: str = ""
+    nearest: bool = False
     zones: tuple[str, ...] = ()
 
 
@@ -134,6 +135,7 @@ def _result(mapping: Mapping, rule: Rule, scope: Scope, *, now: datetime) -> Res
         sent_at=_moment(mapping.sent_at, scope) if mapping.sent_at else None,
         fresh_for=mapping.fresh_for or FRESH_FOR[rule.action],
         number=got.number,
+        nearest=got.nearest,
         zones=got.zones,
     )
     return _within_hours(mapping, made, now=now)
