@@ -226,6 +226,13 @@ hubspot-click-to-dial.yaml:36:19: write a whole number from 1 to 1000 (in limits
       36 |   number_per_day: 0
          |                   ^""",
     ),
+    "quiet for no time": (
+        ("rules:\n", "quiet:\n  same_number: 0s\nrules:\n"),
+        """\
+hubspot-click-to-dial.yaml:34:16: this is no time at all: write a length like 60s or 10m, or no (in quiet.same_number)
+      34 |   same_number: 0s
+         |                ^""",
+    ),
     "quiet for longer than anything is remembered": (
         ("rules:\n", "quiet:\n  same_number: 8d\nrules:\n"),
         """\
