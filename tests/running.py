@@ -38,6 +38,8 @@ once:
   key: ${id}
 quiet:
   same_number: no
+limits:
+  number_per_day: 1000
 rules:
   - name: click
     when:
