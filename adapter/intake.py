@@ -19,6 +19,7 @@ from adapter.mapping import Mapping, Result, examples, limits, request_tree, res
 from adapter.model import Delivery, Received
 from adapter.payload.redact import redact
 from adapter.policy import Numbers
+from adapter.policy.verdict import TICK
 from adapter.sources import Source, Sources
 from adapter.store import Arrival, Entry, Kept, Store
 
@@ -95,7 +96,8 @@ class Intake:
         """A single delivery that is wanted now is kept as being sent; several go through the queue."""
         wanted = [entry for entry in entries if entry.delivery and entry.delivery.state == "queued"]
         if len(wanted) != 1 or wanted[0].delivery is None or wanted[0].delivery.deliver != "now":
-            return [_queued(entry) for entry in entries]
+            last = len(entries) - 1
+            return [_queued(entry, ahead=last - place) for place, entry in enumerate(entries)]
         claimed = replace(
             wanted[0].delivery,
             state="sending",
@@ -204,8 +206,13 @@ def _terms(mapping: Mapping, result: Result, numbers: Numbers) -> dict[str, Any]
     }
 
 
-def _queued(entry: Entry) -> Entry:
-    return replace(entry, delivery=replace(entry.delivery, deliver="queued")) if entry.delivery else entry
+def _queued(entry: Entry, *, ahead: int) -> Entry:
+    """The entry for the queue, due before the `ahead` ones behind it, so that a request is done in its own order."""
+    delivery = entry.delivery
+    if delivery is None:
+        return entry
+    due_at = delivery.due_at - ahead * TICK if delivery.state == "queued" else delivery.due_at
+    return replace(entry, delivery=replace(delivery, deliver="queued", due_at=due_at))
 
 
 def _arrival(source: Source, received: Received, request_id: str, *, now: datetime) -> Arrival:

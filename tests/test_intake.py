@@ -230,6 +230,15 @@ def test_several_clicks_in_one_request_go_through_the_queue(desk: Desk) -> None:
     assert desk.xima.asked == []
 
 
+def test_the_records_of_a_request_are_done_in_its_order(desk: Desk) -> None:
+    numbers = [f"80155501{number}" for number in (44, 42, 49, 41)]
+    desk.take(*({**A_LEAD, "id": number, "phone": number} for number in numbers))
+    while desk.dispatcher.step():
+        pass
+    assert [getattr(action, "callback_number", "") for action in desk.xima.asked] == numbers
+    assert all(one.due_at <= NOW for one in desk.store.newest())
+
+
 def test_one_click_among_records_that_do_nothing_is_carried_out_at_once(desk: Desk) -> None:
     skipped, click, rejected = desk.take({"id": "3"}, A_CLICK, {**A_CLICK, "phone": "none"})
     assert [skipped.result.kind, rejected.result.kind] == ["skip", "reject"]
