@@ -15,7 +15,8 @@ from adapter import policy
 from adapter.dispatcher import Dispatcher
 from adapter.errors import AdapterError, StoreError, Unavailable, UnknownMapping
 from adapter.logs import event
-from adapter.mapping import Mapping, Result, examples, limits, request_tree, results
+from adapter.mapping import Result, examples, request_tree, results
+from adapter.mapping.terms import terms
 from adapter.model import Delivery, Received
 from adapter.payload.redact import redact
 from adapter.policy import Numbers
@@ -181,7 +182,7 @@ def _delivery(source: Source, result: Result, request_id: str, numbers: Numbers,
         reason="",
         deliver=result.deliver,
         if_unknown=result.if_unknown,
-        terms=_terms(source.mapping, result, numbers),
+        terms=terms(source.mapping, result, hashes=numbers.hashes(result.number) if result.number else []),
         created_at=now,
         updated_at=now,
         due_at=now,
@@ -189,21 +190,6 @@ def _delivery(source: Source, result: Result, request_id: str, numbers: Numbers,
     )
     verdict = policy.decide(fresh, now=now)
     return policy.moved(fresh, verdict, now=now) if verdict else fresh
-
-
-def _terms(mapping: Mapping, result: Result, numbers: Numbers) -> dict[str, Any]:
-    """The limits the delivery carries with it."""
-    kind = result.action.kind if result.action else ""
-    return {
-        **policy.terms(fresh_for=result.fresh_for, open_hours=mapping.hours, zones=result.zones),
-        **policy.limits(
-            hashes=numbers.hashes(result.number) if result.number else [],
-            quiet=limits.quiet(mapping.limits, kind),
-            number_per_day=limits.number_per_day(mapping.limits, kind),
-            per_minute=mapping.limits.per_minute,
-        ),
-        **({"nearest_to": [result.number, mapping.phones.rules.region]} if result.nearest else {}),
-    }
 
 
 def _queued(entry: Entry, *, ahead: int) -> Entry:
