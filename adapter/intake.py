@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import logging
 from collections.abc import Callable
 from concurrent.futures import Executor
 from concurrent.futures import TimeoutError as TooSlow
@@ -10,18 +10,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from adapter import policy, replay
+from adapter import replay
 from adapter.dispatcher import Dispatcher
 from adapter.errors import AdapterError, SignatureError, StoreError, Unavailable, UnknownMapping
 from adapter.greeting import told
 from adapter.handshake import Reply
+from adapter.keeping import arrival, entry, queued
 from adapter.logs import event
 from adapter.mapping import TEST, Result, examples, request_tree, results
 from adapter.model import Delivery, Received
-from adapter.payload.redact import redact
+from adapter.policy import Numbers
 from adapter.shadow import Shadow
 from adapter.sources import Source, Sources
-from adapter.store import Arrival, Entry, Kept, Store
+from adapter.store import Entry, Kept, Store
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,6 +56,7 @@ class Intake:
         wait: timedelta,
         explain: Callable[[Source, Received, datetime], tuple[str, ...]] = lambda *_: (),
         shadow: Shadow | None = None,
+        numbers: Numbers | None = None,
     ) -> None:
         self._sources = sources
         self._store = store
@@ -63,6 +65,7 @@ class Intake:
         self._wait = wait
         self._explain = explain
         self._shadow = shadow
+        self._numbers = numbers or Numbers(())
 
     def take(self, name: str, received: Received, *, request_id: str, now: datetime) -> Taken:
         """Everything from the signature to the answer; raises the `AdapterError` that is to be answered.
@@ -82,10 +85,12 @@ class Intake:
         mark = replay.fingerprint(source, received)
         if replay.is_old(self._store, source, mark, now=now):
             made = [(index, replay.OLD) for index, _ in made]
-        entries = [_entry(source, index, result, request_id, now=now) for index, result in made]
+        entries = [entry(source, index, result, request_id, self._numbers, now=now) for index, result in made]
         entries = self._claimed(entries)
-        kept = self._store.add(_arrival(source, received, request_id, now=now), entries, fingerprint=mark)
+        kept = self._store.add(arrival(source, received, request_id, now=now), entries, fingerprint=mark)
         came = tuple(_came(result, one) for (_, result), one in zip(made, kept, strict=True))
+        if any(one.delivery and one.delivery.policy == "limits.per_minute" for one in came):
+            event("request.flood", level=logging.WARNING, mapping=name, remedy="limits.per_minute in the mapping")
         event("request.kept", mapping=name, request=request_id, records=len(found), results=_summary(came))
         taken = Taken(source=source, came=tuple(self._act(one, self._patience(source)) for one in came))
         if self._shadow:
@@ -108,9 +113,10 @@ class Intake:
 
     def _claimed(self, entries: list[Entry]) -> list[Entry]:
         """A single delivery that is wanted now is kept as being sent; several go through the queue."""
-        wanted = [entry for entry in entries if entry.delivery and entry.delivery.state == "queued"]
+        wanted = [one for one in entries if one.delivery and one.delivery.state == "queued"]
         if len(wanted) != 1 or wanted[0].delivery is None or wanted[0].delivery.deliver != "now":
-            return [_queued(entry) for entry in entries]
+            last = len(entries) - 1
+            return [queued(one, ahead=last - place) for place, one in enumerate(entries)]
         claimed = replace(
             wanted[0].delivery,
             state="sending",
@@ -118,7 +124,7 @@ class Intake:
             lease_owner=self._dispatcher.leases.owner,
             lease_until=self._dispatcher.leases.until(),
         )
-        return [replace(entry, delivery=claimed) if entry is wanted[0] else entry for entry in entries]
+        return [replace(one, delivery=claimed) if one is wanted[0] else one for one in entries]
 
     def _act(self, came: Came, wait: timedelta) -> Came:
         """Carry a claimed delivery out, as long as its sender is made to wait."""
@@ -156,11 +162,6 @@ class Intake:
             event("refusal.not_counted", reason=broken.reason)
 
 
-def new_id(now: datetime) -> str:
-    """An id that sorts by time: milliseconds, then chance."""
-    return f"{int(now.timestamp() * 1000):011x}{secrets.token_hex(7)}"
-
-
 def _mapped(
     source: Source, received: Received, document: Any, found: list[Any], *, now: datetime
 ) -> list[tuple[int, Result]]:
@@ -170,67 +171,6 @@ def _mapped(
         for index, record in enumerate(found)
         for result in results(source.mapping, record, {**tree, "index": str(index)}, now=now)
     ]
-
-
-def _entry(source: Source, index: int, result: Result, request_id: str, *, now: datetime) -> Entry:
-    note = {"record": index, "kind": result.kind, "rule": result.rule, "reason": result.reason}
-    if result.action is None:
-        return Entry(note={**note, "field": result.field} if result.field else note)
-    delivery = _delivery(source, result, request_id, now=now)
-    return Entry(note=note, delivery=delivery, remember_until=now + result.remember)
-
-
-def _delivery(source: Source, result: Result, request_id: str, *, now: datetime) -> Delivery:
-    """A new delivery as our rules want it: queued, held until the hours open, or expired on arrival."""
-    assert result.action is not None
-    happened = min(result.sent_at or now, now)
-    fresh = Delivery(
-        id=new_id(now),
-        request_id=request_id,
-        mapping=source.mapping.name,
-        version=source.mapping.version,
-        rule=result.rule,
-        tenant=source.mapping.tenant,
-        action=result.action,
-        key=result.key,
-        state="queued",
-        reason="",
-        deliver=result.deliver,
-        if_unknown=result.if_unknown,
-        terms=policy.terms(fresh_for=result.fresh_for, open_hours=source.mapping.hours, zones=result.zones),
-        created_at=now,
-        updated_at=now,
-        due_at=now,
-        expires_at=happened + result.fresh_for,
-    )
-    verdict = policy.decide(fresh, now=now)
-    return policy.moved(fresh, verdict, now=now) if verdict else fresh
-
-
-def _queued(entry: Entry) -> Entry:
-    return replace(entry, delivery=replace(entry.delivery, deliver="queued")) if entry.delivery else entry
-
-
-def _arrival(source: Source, received: Received, request_id: str, *, now: datetime) -> Arrival:
-    """The request as it is kept: without the sender's proofs and without fields its preset names as secret."""
-    rules = source.mapping.receive
-    kept = redact(
-        received,
-        kind=examples.kind_of(source.mapping, received),
-        headers=rules.drop_headers,
-        query=rules.drop_query,
-        fields=rules.drop_fields,
-    )
-    return Arrival(
-        id=request_id,
-        mapping=source.mapping.name,
-        version=source.mapping.version,
-        received_at=now,
-        method=kept.method,
-        url=kept.url,
-        headers=dict(kept.headers),
-        body=kept.body,
-    )
 
 
 def _came(result: Result, kept: Kept | None) -> Came:

@@ -34,7 +34,7 @@ TRANSITIONS: Mapping[State, tuple[State, ...]] = {
     "expired": ("queued",),
     "accepted": (),
     "cancelled": (),
-    "suppressed": (),
+    "suppressed": ("queued",),
 }
 WAITING: tuple[State, ...] = ("held", "queued")
 """States in which nothing has been sent yet, so that a delivery can still be cancelled."""
@@ -126,13 +126,14 @@ class Evidence(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """What one exchange with Xima proved; `reason` is a plain sentence part."""
+    """What one exchange with Xima proved; `reason` is a plain sentence part, `asked` whether there was one at all."""
 
     evidence: Evidence
     phase: Phase
     status: int | None = None
     reason: str = ""
     retry_after: timedelta | None = None
+    asked: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,7 +151,8 @@ class Attempt:
 class Delivery:
     """One action on its way to Xima, as its row in the store says.
 
-    `terms` are the limits that are asked again just before sending (see `policy`). `attempt` counts claims:
+    `terms` are the limits that are asked again just before sending; `policy` names the one that stopped it, if one
+    did. `attempt` counts claims:
     whoever saves must name the claim it holds, so a process thought dead cannot overwrite its successor.
     """
 
@@ -175,6 +177,7 @@ class Delivery:
     tries: int = 0
     lease_owner: str | None = None
     lease_until: datetime | None = None
+    policy: str = ""
 
     @classmethod
     def columns(cls) -> tuple[str, ...]:

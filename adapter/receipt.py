@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ def of_delivery(delivery: Delivery, link: Link, *, duplicate: bool = False) -> d
         "state": delivery.state,
         "action": delivery.action.kind,
         "reason": delivery.reason,
+        "policy": delivery.policy or None,
         "message": message(delivery, duplicate=duplicate),
         "mapping": delivery.mapping,
         "version": delivery.version,
@@ -39,6 +40,7 @@ def of_result(result: Result, *, mapping: str, version: str, now: datetime) -> d
         "state": result.kind,
         "action": None,
         "reason": result.reason,
+        "policy": None,
         "message": told.format(result.reason),
         "mapping": mapping,
         "version": version,
@@ -59,6 +61,11 @@ def of_attempt(attempt: Attempt) -> dict[str, Any]:
         "reason": attempt.reason,
         "duration_ms": attempt.duration_ms,
     }
+
+
+def of_act(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What somebody did to a delivery."""
+    return {"at": instant(row["at"]), **{name: row[name] for name in ("who", "old", "new", "reason")}}
 
 
 def instant(moment: datetime) -> str:
@@ -85,7 +92,8 @@ def what(action: Action, number: Callable[[str], str] = last_four) -> str:
 
 def message(delivery: Delivery, *, duplicate: bool = False) -> str:
     """One sentence; it never says more than is known (accepted by Xima is not: connected)."""
-    told = SENTENCES[delivery.state].format(what=what(delivery.action), why=delivery.reason, due=_due(delivery))
+    sentence = PARKED if delivery.state == "held" and delivery.policy in OPEN_END else SENTENCES[delivery.state]
+    told = sentence.format(what=what(delivery.action), why=delivery.reason, due=_due(delivery))
     again = "This event was received before and is done once only. " if duplicate else ""
     return again + told[0].upper() + told[1:]
 
@@ -94,6 +102,9 @@ def _due(delivery: Delivery) -> str:
     return instant(delivery.due_at)
 
 
+OPEN_END = ("pause", "token", "egress_cap", "recover")
+"""Rules that hold until somebody or something lets go; `due_at` is then only when it is given up."""
+PARKED = "{what} is held: {why}. If nothing changes it is given up at {due}."
 SENTENCES = {
     "held": "{what} is held until {due}: {why}.",
     "queued": "{what} is waiting to be sent to Xima.",

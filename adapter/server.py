@@ -25,7 +25,7 @@ from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseExc
 from gunicorn.workers.gthread import ThreadWorker
 
 from adapter import logs, sources, wsgi
-from adapter.dispatcher import Dispatcher, Loop
+from adapter.dispatcher import Loop
 from adapter.errors import AdapterError
 from adapter.logs import event
 from adapter.settings import Settings
@@ -123,11 +123,12 @@ def dispatch(given: Settings) -> None:
 
     Raises `StoreError` when the store cannot be used at the start; later it waits for it.
     """
-    logs.set_up(given.secrets)
+    known = wsgi.known(given)
+    logs.set_up((*known.tokens, *given.secrets))
     with contextlib.closing(Store(given.database_url)) as store:
         store.check()
         clock = store.clock(wsgi.clock)
-        dispatcher = Dispatcher(store, wsgi.tenants(given), clock, owner=wsgi.owner("dispatch"))
+        dispatcher = wsgi.dispatcher(known, store, clock, "dispatch", ask=given.recover_ask)
         loop = Loop(dispatcher, threads=DISPATCH_THREADS, retention=given.retention, clock=clock)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: loop.stop())

@@ -135,6 +135,12 @@ SETTINGS: tuple[Setting, ...] = (
         "payloads and finished deliveries older than this are removed",
         _some(duration),
     ),
+    Setting(
+        "ADAPTER_RECOVER_ASK",
+        "0",
+        "after an outage more late callbacks than this wait for xima-adapter recover; 0 sends what is wanted still",
+        lambda text: count(text, most=1_000_000),
+    ),
     Setting("ADAPTER_BIND", "127.0.0.1:8000", "address and port of the web server", _bind),
     Setting("ADAPTER_WORKERS", "2", "web processes", lambda text: count(text, least=1, most=64)),
     Setting("ADAPTER_THREADS", "16", "threads of each web process", lambda text: count(text, least=1, most=256)),
@@ -156,6 +162,7 @@ class Settings:
     max_body: int
     wait: timedelta
     retention: timedelta
+    recover_ask: int
     bind: str
     workers: int
     threads: int

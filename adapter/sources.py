@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
+from collections.abc import Collection
 from collections.abc import Mapping as ReadOnly
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from stat import S_ISREG
 
-from adapter import mapping, proofs, signature
+from adapter import mapping, proofs, signature, tenants
 from adapter.errors import MappingError, SettingsError
 from adapter.handshake import Reply
 from adapter.mapping import examples, preset
@@ -22,7 +23,7 @@ from adapter.mapping.text import MOST_CHARACTERS
 from adapter.model import Received
 from adapter.proofs import Ready
 
-NOT_MAPPINGS = ("tenants.yaml",)
+NOT_MAPPINGS = (tenants.FILE,)
 SHADOW, DRAFT = ".shadow", ".draft"
 """NAME.shadow.yaml runs beside NAME.yaml and does nothing; NAME.draft.yaml is not looked at."""
 LARGEST_TABLE = 8 * 1024**2
@@ -133,16 +134,30 @@ def name_of(path: Path) -> str:
 
 def read(path: Path, *, try_examples: bool = True) -> mapping.Mapping:
     """The mapping in a file, its examples run; raises `MappingError` with every problem."""
-    tables = partial(beside, path.parent)
-    return compiled(text_of(path), name=name_of(path), read_file=tables, try_examples=try_examples)
+    tables, known = partial(beside, path.parent), tenants.names(path.parent)
+    return compiled(text_of(path), name=name_of(path), read_file=tables, known=known, try_examples=try_examples)
 
 
-def compiled(content: str, *, name: str, read_file: ReadFile, try_examples: bool = True) -> mapping.Mapping:
-    """The mapping of a text, its examples run; raises `MappingError` with every problem."""
+def compiled(
+    content: str, *, name: str, read_file: ReadFile, known: Collection[str] | None = None, try_examples: bool = True
+) -> mapping.Mapping:
+    """The mapping of a text, its examples run; raises `MappingError` with every problem.
+
+    `known` are the names of the tenants; without it any will do.
+    """
     loaded = mapping.load(content, name=name, presets=presets(), read_file=read_file)
-    if problems := list(examples.problems(loaded)) if try_examples else []:
+    problems = [*_tenant_problems(loaded, known), *(examples.problems(loaded) if try_examples else ())]
+    if problems:
         raise MappingError(problems)
     return loaded
+
+
+def _tenant_problems(loaded: mapping.Mapping, known: Collection[str] | None) -> list[Problem]:
+    if known is None or loaded.tenant in known:
+        return []
+    said = f"there is no tenant '{loaded.tenant}': known are {', '.join(sorted(known))}"
+    hint = f"describe it in {tenants.FILE}, or remove this line"
+    return [Problem(loaded.places[("tenant",)], said, "tenant", hint=hint)]
 
 
 def text_of(path: Path) -> str:

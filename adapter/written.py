@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from adapter import mapping, sources
+from adapter import mapping, sources, tenants
 from adapter.mapping import text
 from adapter.store import Version
 
@@ -43,7 +43,8 @@ def in_file(path: Path, *, any_name: bool = False) -> Written:
         beside[table] = sources.beside(path.parent, table)
         return beside[table]
 
-    made = sources.compiled(content, name=name or sources.name_of(path), read_file=read)
+    known = tenants.names(path.parent)
+    made = sources.compiled(content, name=name or sources.name_of(path), read_file=read, known=known)
     return Written(mapping=made, content=content, beside=beside)
 
 

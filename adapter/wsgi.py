@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from adapter import logs, settings, xima
-from adapter.dispatcher import Dispatcher
+from adapter import logs, settings, tenants, xima
+from adapter.dispatcher import Clock, Dispatcher, Presence, Timing
 from adapter.inforce import InForce
 from adapter.settings import Settings
 from adapter.sources import Sources
 from adapter.store import Store
+from adapter.tenants import Tenants
 from adapter.watching import Watching, tell
 from adapter.web import create_app
 
@@ -30,10 +31,24 @@ def owner(role: str) -> str:
     return f"{role}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
-def tenants(given: Settings) -> dict[str, xima.Client]:
-    """A client for every Xima tenant."""
-    tenant = xima.Tenant(name="default", base_url=given.xima_host, token=given.xima_token)
-    return {tenant.name: xima.Client(tenant)}
+def known(given: Settings) -> Tenants:
+    """The Xima tenants; raises `SettingsError` when their file cannot be used."""
+    default = xima.Tenant(name=tenants.DEFAULT, base_url=given.xima_host, token=given.xima_token)
+    return tenants.load(given.mappings, default)
+
+
+def dispatcher(found: Tenants, store: Store, clock: Clock, role: str, *, ask: int = 0) -> Dispatcher:
+    """What carries deliveries out in this process, with a client for every tenant; `ask` as in `Timing`."""
+    clients = {name: xima.Client(tenant) for name, tenant in found.known.items()}
+    return Dispatcher(
+        store,
+        clients,
+        clock,
+        owner=owner(role),
+        timing=Timing(ask=ask),
+        rates=found.rates,
+        presence=Presence({name: client.caller_ids for name, client in clients.items()}, clock),
+    )
 
 
 def in_force(given: Settings, store: Store, expected: Collection[str] | None = None) -> InForce:
@@ -53,18 +68,18 @@ def in_force(given: Settings, store: Store, expected: Collection[str] | None = N
 def create(given: Settings | None = None, expected: Collection[str] | None = None) -> Flask:
     """The application with all its parts; without `expected`, mappings that cannot be used have not been told yet."""
     given = given or settings.load()
-    known = given.secrets
-    logs.set_up(known)
+    served = known(given)
+    secret = (*served.tokens, *given.secrets)
+    logs.set_up(secret)
     store = Store(given.database_url)
     shared = store.clock(clock)
     found = in_force(given, store, expected)
-    logs.set_up((*known, *_secrets(found.found)))
+    logs.set_up((*secret, *_secrets(found.found)))
     if expected is None:
         tell(Sources(usable={}, broken={}), found.found)
-    watching = Watching(found, lambda changed: logs.set_up((*known, *_secrets(changed))))
+    watching = Watching(found, lambda changed: logs.set_up((*secret, *_secrets(changed))))
     watching.start()
-    dispatcher = Dispatcher(store, tenants(given), shared, owner=owner("web"))
-    app = create_app(given, watching, store, dispatcher, shared)
+    app = create_app(given, watching, store, dispatcher(served, store, shared, "web"), shared)
     app.extensions["mappings"] = watching
     if given.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=given.trusted_proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]

@@ -26,7 +26,7 @@ def body(kind: Kind, number: int) -> bytes:
         "mobilephone": "",
         "phone": f"({digits[:3]}) {digits[3:6]}-{digits[6:]}",
         "hs_lead_source": SOURCE[kind],
-        "hubspot_owner_email": "Pat.Owner@Example.com ",
+        "hubspot_owner_email": f"Owner.{number}@Example.com ",
     }
     fillers = {
         f"custom_property_{index}": f"a value typed by somebody, {index}" for index in range(FILLERS[number % 3])

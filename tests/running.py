@@ -36,6 +36,10 @@ phones:
   region: US
 once:
   key: ${id}
+quiet:
+  same_number: no
+limits:
+  number_per_day: 1000
 rules:
   - name: click
     when:
@@ -62,7 +66,7 @@ examples:
 lint:
   ignore: [missing-phone, no-hours]
 """
-"""A mapping for both paths: without `skill` it dials at once, with it it queues a callback."""
+"""A mapping for both paths: without `skill` it dials at once, with it it queues a callback; always the same number."""
 
 
 def free_port() -> int:

@@ -282,6 +282,79 @@ def test_an_outcome_that_cannot_be_saved_ends_as_unknown_and_is_not_sent_again(
     assert [one.levelno for one in lost] == [logging.ERROR]  # the truth is in the log at least
 
 
+# a tenant in trouble
+
+
+def test_a_long_outage_is_met_by_one_probe_at_a_time_and_its_end_by_all(store: Store, watch: Watch) -> None:
+    xima = Xima(NOT_SENT)
+    wanted = NOW + timedelta(hours=1)
+    keep(store, *(delivery(CALLBACK, id=f"d{n}", key=f"k{n}", expires_at=wanted) for n in range(50)))
+    with dispatching(store, xima, watch) as dispatcher:
+        for _ in range(300):
+            while dispatcher.step():
+                pass
+            watch.tick(1)
+        assert 90 <= len(xima.asked) <= 3 + 300 / 3
+        xima.outcomes = [ACCEPTED]
+        for _ in range(3):  # the next probe is due within three seconds, and opens the gate
+            while dispatcher.step():
+                pass
+            watch.tick(1)
+    assert store.counts() == {"accepted": 50}
+
+
+def test_what_we_did_not_ask_says_nothing_about_the_tenant(store: Store, watch: Watch) -> None:
+    keep(store, *(delivery(CALLBACK, id=f"d{n}", key=f"k{n}", tenant="acme") for n in range(5)))
+    with dispatching(store, Xima(), watch) as dispatcher:
+        while dispatcher.step():
+            pass
+    assert store.rules.gates() == []
+
+
+@pytest.mark.parametrize("evidence", [Evidence.UNAUTHORIZED, Evidence.OVER_CAP])
+def test_a_tenant_that_is_stopped_raises_an_alarm(
+    store: Store, watch: Watch, events: list[logging.LogRecord], evidence: Evidence
+) -> None:
+    xima = Xima(Outcome(evidence=evidence, phase="answered", status=401, reason="no"))
+    keep(store, *(delivery(CALLBACK, id=f"d{n}", key=f"k{n}") for n in range(3)))
+    with dispatching(store, xima, watch) as dispatcher:
+        while dispatcher.step():
+            pass
+    assert len(xima.asked) == 1
+    assert [one.getMessage() for one in events if one.levelno == logging.ERROR] == ["tenant.stopped"]
+
+
+def test_an_agent_is_never_dialled_for_twice_at_once(store: Store, watch: Watch) -> None:
+    """The second waits its turn, however many dispatchers there are."""
+    keep(store, delivery(CLICK, deliver="queued"), delivery(CLICK, id="d2", key="k2", deliver="queued"))
+
+    def look() -> None:
+        with dispatching(store, Xima(), watch, owner="two") as other:
+            assert other.step() is None
+
+    xima = Xima(meanwhile=look)
+    with dispatching(store, xima, watch) as dispatcher:
+        dispatcher.step()
+        assert len(xima.asked) == 1
+        xima.meanwhile = lambda: None
+        watch.tick(1)
+        dispatcher.step()
+    assert len(xima.asked) == 2
+
+
+def test_late_callbacks_are_held_for_a_question_when_that_is_wished(
+    store: Store, watch: Watch, events: list[logging.LogRecord]
+) -> None:
+    keep(store, *(delivery(CALLBACK, id=f"d{n}", key=f"k{n}", expires_at=NOW + timedelta(hours=1)) for n in range(3)))
+    watch.tick(61)
+    with dispatching(store, Xima(), watch, timing=Timing(ask=2)) as dispatcher:
+        assert dispatcher.step() is None
+        keep(store, delivery(CALLBACK, id="d9", key="k9", due_at=watch(), expires_at=watch() + SECOND))
+        assert dispatcher.step() is not None  # who asks just now does not wait
+    assert store.counts() == {"held": 3, "accepted": 1}
+    assert [one.getMessage() for one in events if one.levelno == logging.ERROR] == ["backlog.held"]
+
+
 # leases
 
 

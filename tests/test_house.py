@@ -14,7 +14,7 @@ LAYERS = (
     ("errors", "model"),
     ("units", "path", "template", "condition", "phone", "hours", "retry", "payload", "signature", "handshake"),
     ("mapping", "policy"),
-    ("logs", "xima", "settings", "store", "proofs", "sources", "written", "folder", "sandbox"),
+    ("logs", "xima", "settings", "store", "tenants", "proofs", "sources", "written", "folder", "sandbox"),
     (
         "receipt",
         "dispatcher",
@@ -26,6 +26,7 @@ LAYERS = (
         "shadow",
         "replay",
         "greeting",
+        "keeping",
         "intake",
     ),
     ("web",),

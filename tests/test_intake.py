@@ -19,7 +19,8 @@ from sample import CALLBACK, CLICK, NOW, SECOND
 from adapter import sources
 from adapter.dispatcher import Dispatcher, Timing, carrying
 from adapter.errors import AdapterError, PayloadError, SignatureError, StoreError, Unavailable, UnknownMapping
-from adapter.intake import Came, Intake, new_id
+from adapter.intake import Came, Intake
+from adapter.keeping import new_id
 from adapter.model import Action, Delivery, Evidence, Outcome, Received
 from adapter.sources import Broken, Sources
 from adapter.store import Arrival, Kept, Store
@@ -41,6 +42,8 @@ phones:
 once:
   key: ${id}
   for: 1h
+limits:
+  per_minute: 5
 hours:
   zone: America/Denver
   open: {mon-fri: 08:00-18:00}
@@ -228,6 +231,15 @@ def test_several_clicks_in_one_request_go_through_the_queue(desk: Desk) -> None:
     assert desk.xima.asked == []
 
 
+def test_the_records_of_a_request_are_done_in_its_order(desk: Desk) -> None:
+    numbers = [f"80155501{number}" for number in (44, 42, 49, 41)]
+    desk.take(*({**A_LEAD, "id": number, "phone": number} for number in numbers))
+    while desk.dispatcher.step():
+        pass
+    assert [getattr(action, "callback_number", "") for action in desk.xima.asked] == numbers
+    assert all(one.due_at <= NOW for one in desk.store.newest())
+
+
 def test_one_click_among_records_that_do_nothing_is_carried_out_at_once(desk: Desk) -> None:
     skipped, click, rejected = desk.take({"id": "3"}, A_CLICK, {**A_CLICK, "phone": "none"})
     assert [skipped.result.kind, rejected.result.kind] == ["skip", "reject"]
@@ -305,7 +317,7 @@ def test_a_click_that_finds_every_line_taken_is_left_to_the_dispatcher(desk: Des
     answer = threading.Event()
     desk.xima.meanwhile = lambda: answer.wait(10)
     desk.wait_at_most(0.05)
-    came = [desk.take({**A_CLICK, "id": str(number)})[0] for number in range(3)]
+    came = [desk.take({**A_CLICK, "id": str(number), "agent": f"010{number}"})[0] for number in range(3)]
     assert [delivered(one).state for one in came] == ["sending", "sending", "queued"]
     left = delivered(came[2])
     assert (left.reason, left.tries, left.lease_owner) == ("every line to Xima was taken", 0, None)
@@ -332,7 +344,7 @@ def test_the_lease_is_kept_while_a_click_waits_for_a_line(desk: Desk) -> None:
     desk.wait_at_most(5)
     with ThreadPoolExecutor(3) as senders:
         takes: list[Future[tuple[Came, ...]]] = [
-            senders.submit(desk.take, {**A_CLICK, "id": str(number)}) for number in range(3)
+            senders.submit(desk.take, {**A_CLICK, "id": str(number), "agent": f"010{number}"}) for number in range(3)
         ]
         until(lambda: desk.states() == ["sending"] * 3)
         until(lambda: all(desk.dispatcher.leases.has(one) for one in desk.store.newest()))
@@ -342,6 +354,13 @@ def test_the_lease_is_kept_while_a_click_waits_for_a_line(desk: Desk) -> None:
         assert desk.store.abandoned(now=desk.now) == []
         answer.set()
     assert [delivered(one.result()[0]).state for one in takes] == ["accepted"] * 3
+
+
+def test_a_flood_is_warned_of(desk: Desk, events: list[str]) -> None:
+    for number in range(6):
+        desk.take({**A_LEAD, "id": str(number), "phone": f"801555010{number}"})
+    assert desk.states() == ["held", *["queued"] * 5]
+    assert [one.split()[0] for one in events if "flood" in one] == ["request.flood"]
 
 
 # what is refused
@@ -416,7 +435,8 @@ def test_a_request_is_kept_without_the_proofs_of_its_sender(desk: Desk) -> None:
 
 
 def test_a_request_is_logged_with_what_became_of_its_first_records(desk: Desk, events: list[str]) -> None:
-    desk.take(*({**A_LEAD, "id": str(number // 2)} for number in range(12)))
+    leads = ({**A_LEAD, "id": str(n // 2), "phone": f"80155501{20 + n // 2}"} for n in range(12))
+    desk.take(*leads)
     (line,) = (one for one in events if one.startswith("request.kept"))
     assert (
         "'results': 'queued,duplicate,queued,duplicate,queued,duplicate,queued,duplicate,queued,duplicate,+2'" in line

@@ -22,7 +22,7 @@ refused   -> queued
 expired   -> queued
 accepted  ->
 cancelled ->
-suppressed ->
+suppressed -> queued
 """
 STATES: tuple[State, ...] = get_args(State)
 LEGAL = {
@@ -50,7 +50,7 @@ def test_a_delivery_moves_as_the_table_says_and_no_other_way(old: State, new: St
 def test_what_may_have_rung_never_becomes_waiting_by_itself() -> None:
     """Only `unknown` (settled by a person) and `sending` (certainly not done) lead back to the queue."""
     assert {old for old, new in LEGAL if new in WAITING} == {
-        *("held", "queued"),  # nothing was sent yet
+        *("held", "queued", "suppressed"),  # nothing was sent yet
         *("sending", "unknown", "failed", "refused", "expired"),
     }
     assert not any(new in ("accepted", "unknown") for old, new in LEGAL if old in WAITING)

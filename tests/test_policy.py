@@ -47,6 +47,7 @@ def test_it_is_wanted_until_the_last_moment_and_not_longer() -> None:
         reason="older than 1 minute, so it is not wanted any more (fresh_for)",
         due_at=late,
         expires_at=NOW,
+        policy="fresh_for",
     )
 
 
@@ -64,6 +65,7 @@ def test_out_of_hours_it_is_held_until_they_open_and_wanted_for_a_while_after_th
         reason="outside the calling hours; they open on Wednesday 07 January 2026 at 08:00 MST (hours)",
         due_at=AT_EIGHT,
         expires_at=AT_EIGHT + 60 * SECOND,
+        policy="hours",
     )
 
 

@@ -75,6 +75,7 @@ def test_the_receipt_of_a_delivery_has_every_field_of_the_contract() -> None:
         "state": "refused",
         "action": "callback",
         "reason": WHY,
+        "policy": None,
         "message": "Xima refused the callback to …0142 for the skill Sales: it rained.",
         "mapping": "lead",
         "version": "v1",
@@ -123,3 +124,11 @@ def test_an_attempt_is_shown_with_its_phase_and_length() -> None:
 def test_moments_are_written_in_utc() -> None:
     denver = timezone(timedelta(hours=-7))
     assert receipt.instant(datetime(2026, 1, 7, 10, 0, 0, 999_999, tzinfo=denver)) == "2026-01-07T17:00:00.999Z"
+
+
+def test_what_is_held_with_an_open_end_says_when_it_is_given_up() -> None:
+    one = delivery(CALLBACK, state="held", policy="pause", reason="dialling is paused by Pat (pause)", due_at=NOW)
+    assert receipt.message(one) == (
+        "The callback to …0142 for the skill Sales is held: dialling is paused by Pat (pause)."
+        " If nothing changes it is given up at 2026-01-07T17:00:00.000Z."
+    )

@@ -46,6 +46,7 @@ def test_what_is_not_given_has_its_default(good: dict[str, str], tmp_path: Path)
         max_body=1024 * 1024,
         wait=timedelta(seconds=10),
         retention=timedelta(days=30),
+        recover_ask=0,
         bind="127.0.0.1:8000",
         workers=2,
         threads=16,

@@ -14,6 +14,8 @@ from adapter.cli import (
     explaining,
     judging,
     keeping,
+    recovery,
+    rules,
     running,
     senders,
     trying,
@@ -37,5 +39,6 @@ for command in (
     *(checking.check, explaining.explain, drafts.send, senders.presets, drafts.schema, keeping.example),
     *(versions.mappings, trying.backtest),
     *(judging.verify, desk.deliveries, doctor.doctor, demo.demo),
+    *(rules.pause, rules.resume, rules.suppress, recovery.recover),
 ):
     main.add_command(command)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +10,7 @@ from typing import Any
 import click
 
 from adapter import receipt, wsgi
-from adapter.cli.shown import as_json, columns, opened, plainly, print_json, setting, spoken_count
+from adapter.cli.shown import as_json, by_option, columns, opened, plainly, print_json, setting, spoken_count
 from adapter.errors import Conflict, UnknownDelivery
 from adapter.model import TRANSITIONS, Delivery, State
 from adapter.policy import Verdict
@@ -23,7 +21,7 @@ OUTCOMES: dict[str, tuple[State, str]] = {
     "not-rang": ("queued", "it did not ring: again"),
     "gave-up": ("failed", "it did not ring, and is not wanted any more"),
 }
-FACTS = ("id", "state", "mapping", "version", "rule", "key", "request_id")
+FACTS = ("id", "state", "policy", "mapping", "version", "rule", "key", "request_id")
 MOMENTS = ("created_at", "updated_at", "due_at", "expires_at")
 REPLAYABLE: tuple[State, ...] = ("failed", "refused", "expired")
 
@@ -35,7 +33,7 @@ def _store() -> AbstractContextManager[Store]:
 @click.group(invoke_without_command=True)
 @click.pass_context
 def deliveries(context: click.Context) -> None:
-    """Look at deliveries; cancel, replay or settle one.
+    """Look at deliveries; cancel, replay, release or settle one.
 
     Without a further word it lists them.
 
@@ -104,7 +102,7 @@ def show(delivery_id: str, as_json: bool) -> None:
     with _store() as store:
         found = _found(store, delivery_id)
         made = [receipt.of_attempt(one) for one in store.attempts(found.id)]
-        acts = [_act_of(one) for one in store.acts(found.id)]
+        acts = [receipt.of_act(one) for one in store.acts(found.id)]
     if as_json:
         print_json({**_plain(found), "attempts": made, "acts": acts})
         return
@@ -117,11 +115,6 @@ def show(delivery_id: str, as_json: bool) -> None:
             columns([[name.upper() for name in rows[0]], *([*row.values()] for row in rows)])
 
 
-def _act_of(row: Mapping[str, Any]) -> dict[str, Any]:
-    """What somebody did, as plain data."""
-    return {"at": receipt.instant(row["at"]), **{name: row[name] for name in ("who", "old", "new", "reason")}}
-
-
 def _found(store: Store, delivery_id: str) -> Delivery:
     found = store.get(delivery_id)
     if found is None:
@@ -129,19 +122,14 @@ def _found(store: Store, delivery_id: str) -> Delivery:
     return found
 
 
-def _act(delivery_id: str, verdict: Callable[[Delivery, datetime], Verdict]) -> None:
+def _act(
+    delivery_id: str, verdict: Callable[[Delivery, datetime], Verdict], by: str, *, released: bool = False
+) -> None:
     now = wsgi.clock()
     with _store() as store:
         delivery = _found(store, delivery_id)
-        store.act(delivery, verdict(delivery, now), who=_me(), now=now)
+        store.act(delivery, verdict(delivery, now), who=by, now=now, released=released)
         click.echo(receipt.message(_found(store, delivery_id)))
-
-
-def _me() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user need not have a name
-        return f"user {os.getuid()}"
 
 
 def _to(state: State, reason: str) -> Callable[[Delivery, datetime], Verdict]:
@@ -180,43 +168,76 @@ def _settled(outcome: str, reason: str) -> Callable[[Delivery, datetime], Verdic
     return verdict
 
 
+def _released(reason: str) -> Callable[[Delivery, datetime], Verdict]:
+    """Back to the queue past every rule of ours but the do-not-call list."""
+
+    def verdict(delivery: Delivery, now: datetime) -> Verdict:
+        if delivery.policy == "do_not_call":
+            raise Conflict("the number is on the do-not-call list: take it off first with suppress remove")
+        if delivery.state not in ("held", "suppressed"):
+            raise Conflict(f"the delivery is {delivery.state}: only held and suppressed ones are released")
+        return _to("queued", reason)(delivery, now)
+
+    return verdict
+
+
 reason_option = click.option("--reason", default="", help="Why; kept with your name.")
 
 
 @deliveries.command()
 @click.argument("delivery_id")
 @reason_option
+@by_option
 @plainly
-def cancel(delivery_id: str, reason: str) -> None:
+def cancel(delivery_id: str, reason: str, by: str) -> None:
     """Cancel a delivery that is held or queued.
 
     \b
     Example:
       xima-adapter deliveries cancel 1a2044ed0aa564432e257fd80 --reason "called by hand"
     """
-    _act(delivery_id, _to("cancelled", reason or "cancelled by hand"))
+    _act(delivery_id, _to("cancelled", reason or "cancelled by hand"), by)
 
 
 @deliveries.command()
 @click.argument("delivery_id")
 @reason_option
+@by_option
 @plainly
-def replay(delivery_id: str, reason: str) -> None:
+def replay(delivery_id: str, reason: str, by: str) -> None:
     """Send one again that failed, was refused or expired.
 
     \b
     Example:
       xima-adapter deliveries replay 1a2044ed0aa564432e257fd80 --reason "the agent is back"
     """
-    _act(delivery_id, _replayed(reason or "replayed by hand"))
+    _act(delivery_id, _replayed(reason or "replayed by hand"), by)
+
+
+@deliveries.command()
+@click.argument("delivery_id")
+@click.option("--reason", required=True, help="Why it is to be sent all the same; kept with your name.")
+@by_option
+@plainly
+def release(delivery_id: str, reason: str, by: str) -> None:
+    """Send one now that a rule of ours holds or has stopped.
+
+    Calling hours, quiet times and limits do not count for it any more; a pause and the do-not-call list do.
+
+    \b
+    Example:
+      xima-adapter deliveries release 1a2044ed0aa564432e257fd80 --reason "she asked to be called at once"
+    """
+    _act(delivery_id, _released(reason), by, released=True)
 
 
 @deliveries.command()
 @click.argument("delivery_id")
 @click.option("--as", "outcome", required=True, type=click.Choice(list(OUTCOMES)), help="What happened.")
 @reason_option
+@by_option
 @plainly
-def settle(delivery_id: str, outcome: str, reason: str) -> None:
+def settle(delivery_id: str, outcome: str, reason: str, by: str) -> None:
     """Say what became of an unknown delivery.
 
     rang: it is counted as accepted. not-rang: it is sent again. gave-up: it did not ring and is not wanted any more.
@@ -225,4 +246,4 @@ def settle(delivery_id: str, outcome: str, reason: str) -> None:
     Example:
       xima-adapter deliveries settle 1a2044ed0aa564432e257fd80 --as rang
     """
-    _act(delivery_id, _settled(outcome, reason))
+    _act(delivery_id, _settled(outcome, reason), by)

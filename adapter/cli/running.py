@@ -62,6 +62,7 @@ def _prepared(bind: str | None) -> Settings:
     """The settings; nothing is opened before they and the port are good."""
     given = environment.load()
     given = replace(given, bind=bind) if bind else given
+    wsgi.known(given)
     check_free(given.bind)
     return given
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
@@ -97,6 +99,17 @@ def read_mapping(path: Path, *, try_examples: bool = True) -> Mapping:
         raise SettingsError(list(sources.rendered(path, exc))) from exc
 
 
-def spoken_count(number: int, one: str) -> str:
+def spoken_count(number: int, one: str, many: str = "") -> str:
     """`1 example`, `2 examples`."""
-    return f"{number} {one}" if number == 1 else f"{number} {one}s"
+    return f"{number} {one}" if number == 1 else f"{number} {many or f'{one}s'}"
+
+
+def me() -> str:
+    """The name of whoever is logged in."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user need not have a name
+        return f"user {os.getuid()}"
+
+
+by_option = click.option("--by", default=me, metavar="NAME", help="Who you are (default: the name you logged in with).")

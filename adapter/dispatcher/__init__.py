@@ -3,5 +3,6 @@
 from adapter.dispatcher.carrying import Dispatcher, Timing
 from adapter.dispatcher.leases import Clock
 from adapter.dispatcher.loop import Loop
+from adapter.dispatcher.presence import Presence
 
-__all__ = ["Clock", "Dispatcher", "Loop", "Timing"]
+__all__ = ["Clock", "Dispatcher", "Loop", "Presence", "Timing"]

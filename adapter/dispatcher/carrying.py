@@ -13,10 +13,11 @@ from typing import Any, Protocol
 
 from adapter import policy
 from adapter.dispatcher.leases import Clock, Leases
+from adapter.dispatcher.presence import Presence
 from adapter.errors import StoreError
 from adapter.logs import event
 from adapter.model import Action, Attempt, Delivery, Evidence, Outcome, State
-from adapter.policy import Verdict
+from adapter.policy import Rate, Verdict
 from adapter.store import Store
 
 LEASE = timedelta(seconds=15)
@@ -37,10 +38,11 @@ class Carrier(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timing:
-    """How long things may take; tests use shorter ones."""
+    """How long things may take; tests use shorter ones. `ask` callbacks that are late are sent without a question."""
 
     lease: timedelta = LEASE
     patience: timedelta = CLICK_PATIENCE
+    ask: int = 0
 
 
 class Dispatcher:
@@ -54,12 +56,16 @@ class Dispatcher:
         *,
         owner: str,
         timing: Timing = Timing(),
+        rates: Mapping[str, Rate] | None = None,
+        presence: Presence | None = None,
     ) -> None:
         self.store = store
         self.timing = timing
         self.leases = Leases(store, clock, owner=owner, length=timing.lease)
         self._carriers = carriers
         self._clock = clock
+        self._rates = rates or {}
+        self._presence = presence
         self._stop = threading.Event()
 
     # one delivery
@@ -74,7 +80,8 @@ class Dispatcher:
             outcome, made = self._try(delivery)
             now = self._clock()
             verdict = policy.after(delivery, outcome, tries=delivery.tries + len(made), now=now, jitter=_jitter())
-            return self._settle(delivery, verdict, made, now)
+            evidence = outcome.evidence if outcome.asked else None
+            return self._settle(delivery, verdict, made, now, evidence)
         finally:
             self.leases.let_go(delivery)
 
@@ -102,10 +109,11 @@ class Dispatcher:
 
     def _ask(self, delivery: Delivery, made: list[Attempt]) -> Outcome:
         at, started = self._clock(), time.monotonic()
-        if reason := self._obstacle(delivery, at):
-            outcome = Outcome(evidence=Evidence.NOT_SENT, phase="not_sent", reason=reason)
+        action = self._presence.chosen(delivery) if self._presence else delivery.action
+        if reason := self._obstacle(delivery, self._clock()):
+            outcome = Outcome(evidence=Evidence.NOT_SENT, phase="not_sent", reason=reason, asked=False)
         else:
-            outcome = self._carriers[delivery.tenant].carry_out(delivery.action)
+            outcome = self._carriers[delivery.tenant].carry_out(action)
         taken = round((time.monotonic() - started) * 1000)
         made.append(
             Attempt(at=at, phase=outcome.phase, status=outcome.status, reason=outcome.reason, duration_ms=taken)
@@ -120,17 +128,28 @@ class Dispatcher:
             return "it became too old while it waited for its turn"
         return "" if delivery.tenant in self._carriers else f"there is no Xima tenant called {delivery.tenant}"
 
-    def _settle(self, delivery: Delivery, verdict: Verdict, made: list[Attempt], now: datetime) -> Delivery:
+    def _settle(
+        self,
+        delivery: Delivery,
+        verdict: Verdict,
+        made: list[Attempt],
+        now: datetime,
+        evidence: Evidence | None = None,
+    ) -> Delivery:
         after = policy.moved(delivery, verdict, now=now, tries=delivery.tries + len(made))
-        saved = self._save(delivery, verdict, made, now)
+        saved = self._save(delivery, verdict, made, now, evidence)
         log_delivery(after, level=logging.INFO if saved else logging.ERROR, saved=None if saved else "no")
+        if evidence in (Evidence.UNAUTHORIZED, Evidence.OVER_CAP):
+            event("tenant.stopped", level=logging.ERROR, tenant=delivery.tenant, reason=verdict.reason)
         return after if saved else self.store.get(delivery.id) or after
 
-    def _save(self, delivery: Delivery, verdict: Verdict, made: list[Attempt], now: datetime) -> bool:
+    def _save(
+        self, delivery: Delivery, verdict: Verdict, made: list[Attempt], now: datetime, evidence: Evidence | None
+    ) -> bool:
         """Save, and again for a while when the store cannot be written: the truth is only here."""
         for turn in range(SAVE_TRIES):
             try:
-                return self.store.save(delivery, verdict, made, now=now)
+                return self.store.save(delivery, verdict, made, now=now, evidence=evidence)
             except StoreError as exc:
                 event(
                     "delivery.not_saved",
@@ -148,12 +167,15 @@ class Dispatcher:
     def claim(self, most: int) -> list[Delivery]:
         """Take what is due; what our rules stop (too old, out of hours) is moved and logged."""
         now = self._clock()
+        if self.timing.ask and (held := self.store.rules.hold_backlog(now=now, most=self.timing.ask)):
+            event("backlog.held", level=logging.ERROR, deliveries=held, remedy="xima-adapter recover")
         taken, moved = self.store.claim(
             lambda delivery: policy.decide(delivery, now=now),
             owner=self.leases.owner,
             now=now,
             lease_until=self.leases.until(),
             most=most,
+            rates=self._rates,
         )
         for delivery in moved:
             log_delivery(delivery)

@@ -18,7 +18,7 @@ from adapter.template import Template
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Value:
-    """Where one piece of data comes from: exactly one of the first five, then what is done with it.
+    """Where one piece of data comes from: exactly one of the first six, then what is done with it.
 
     `own_phones` are the dialling keys written inside a phone value; `phones` is what they give over the file's.
     """
@@ -26,6 +26,7 @@ class Value:
     text: Template | None = None
     field: path.Path | None = None
     first_of: tuple[path.Path, ...] = ()
+    nearest_to: str | None = None
     lookup: str | None = None
     key: Template | None = None
     choose: tuple[Case, ...] = ()
@@ -123,6 +124,15 @@ class Once:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """How often is too often; `quiet` of None is the action's own, of no length none at all."""
+
+    quiet: timedelta | None = None
+    number_per_day: int | None = None
+    per_minute: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
     """When it holds, its action is done."""
 
@@ -169,4 +179,5 @@ class Mapping:
     match_all: bool
     examples: tuple[Example, ...]
     ignore: frozenset[str] = frozenset()
+    limits: Limits = Limits()
     places: ReadOnly[Where, Place] = field(repr=False, default_factory=dict)

@@ -40,6 +40,7 @@ def check(mapping: Mapping, data: ReadOnly[str, Any], name: str) -> Found:
         if not re.fullmatch(r"\w[\w-]*", let):
             yield ("let", let), Said("the name of a let value is one word", hint="write it with _", of_key=True)
         yield from _value(value, known)
+        yield from _not_nearest(value)
         known.let.add(let)
     yield from _rules(mapping, known)
     yield from _dialling(("phones",), data["phones"], known)
@@ -75,7 +76,14 @@ def _value(value: Value, known: _Known) -> Found:
     for number, case in enumerate(value.choose):
         yield from _conditions((*where, "choose", number, "when"), case.when, known)
         yield from _value(case.use, known)
+        yield from _not_nearest(case.use)
     yield from _dialling(where, value.own_phones or {}, known)
+
+
+def _not_nearest(value: Value) -> Found:
+    if value.nearest_to is not None:
+        hint = "write it there as the whole value, with default: for numbers of other countries"
+        yield (*value.where, "nearest_to"), Said("nearest_to belongs into outbound_caller_id", hint=hint, of_key=True)
 
 
 def _dialling(where: Where, keys: ReadOnly[str, Any], known: _Known) -> Found:

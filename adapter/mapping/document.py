@@ -13,6 +13,7 @@ from adapter.condition import folded
 from adapter.errors import TextError
 from adapter.mapping.compiled import Csv, Example
 from adapter.mapping.fields import FIELDS
+from adapter.mapping.limits import LimitsSchema, QuietSchema
 from adapter.mapping.lint import LINTS
 from adapter.mapping.problems import Said
 from adapter.mapping.rule import RuleSchema
@@ -47,13 +48,6 @@ def _format(text: str) -> str:
 def _name(text: str) -> str:
     if not re.fullmatch(r"\w[\w.-]*", text):
         raise TextError("a name is part of the URL: letters, digits, - and _ only")
-    return str(text)
-
-
-def _tenant(text: str) -> str:
-    if text != "default":
-        said = f"there is no tenant '{text}': this version of the adapter serves one, called default"
-        raise ValidationError(Said(said, hint="remove this line"))
     return str(text)
 
 
@@ -186,14 +180,13 @@ class MappingSchema(Strict):
     """A whole mapping file."""
 
     remedies: ClassVar[ReadOnly[str, str]] = {
-        "quiet": "this version of the adapter does not have it: remove it",
         "mode": "a draft that runs beside NAME.yaml and does nothing is a file called NAME.shadow.yaml",
     }
 
     format = Read(_format, required=True, metadata={"words": (1, "1")})
     name = Read(_name, required=True)
     about = a_text(load_default="")
-    tenant = Read(_tenant, load_default="default")
+    tenant = a_text(load_default="default")
     receive = Part(ReceiveSchema, required=True)
     sent_at = sent_at()
     fresh_for = a_duration()
@@ -203,6 +196,8 @@ class MappingSchema(Strict):
     let = Named(a_value(), load_default=dict)
     once = Part(OnceSchema, load_default=dict)
     hours = Part(HoursSchema)
+    quiet = Part(QuietSchema, load_default=dict)
+    limits = Part(LimitsSchema, load_default=dict)
     match = one_of(("first", "all"), load_default="first")
     rules = Each(Part(RuleSchema), required=True)
     examples = Each(Part(ExampleSchema), load_default=())

@@ -27,9 +27,15 @@ class Missing:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Filled:
-    """An action with every field, and the time zones its number could be in."""
+    """An action with every field, its number in E.164, and the time zones that could be in.
+
+    An extension written into the mapping stands for itself; without a number it is empty. `nearest` asks for a
+    caller id near to the number.
+    """
 
     action: Action
+    number: str = ""
+    nearest: bool = False
     zones: tuple[str, ...] = ()
 
 
@@ -84,21 +90,26 @@ class _Filling:
     scope: Scope
     now: datetime
     found: dict[str, Any]
+    number: str = ""
     zones: tuple[str, ...] = ()
 
 
 def action(mapping: Mapping, rule: Rule, scope: Scope, *, now: datetime) -> Filled | Missing:
     """The rule's action for this record; the first field that is not usable decides."""
-    filling = _Filling(mapping, rule, scope, now, {})
+    filling, nearest = _Filling(mapping, rule, scope, now, {}), False
     for name, field in FIELDS[rule.action].items():
         given = rule.fields.get(name)
         if given is None:
             continue
         if isinstance(given, bool):
             filling.found[name] = given
-        elif missing := _fill(filling, name, field, given):
+            continue
+        nearest = nearest or given.nearest_to is not None
+        if missing := _fill(filling, name, field, given):
             return missing
-    return Filled(action=ACTIONS[rule.action](**filling.found), zones=filling.zones)
+    return Filled(
+        action=ACTIONS[rule.action](**filling.found), number=filling.number, nearest=nearest, zones=filling.zones
+    )
 
 
 def _fill(filling: _Filling, name: str, field: Field, given: Value) -> Missing | None:
@@ -147,7 +158,7 @@ def _phone(filling: _Filling, name: str, given: Value, text: str) -> str | None:
     prefix = str(filling.found.get("external_prefix", ""))
     if _is_constant(given) and (short := internal(text.strip())):
         emergency = phone.emergency(short, phones.rules.region, prefix)
-        filling.found[name] = short
+        filling.found[name] = filling.number = short
         return "it would reach an emergency number" if emergency else None
     number = phone.read(
         text,
@@ -157,7 +168,7 @@ def _phone(filling: _Filling, name: str, given: Value, text: str) -> str | None:
     )
     if isinstance(number, phone.Unusable):
         return number.reason
-    filling.found[name] = number.dial
+    filling.found[name], filling.number = number.dial, number.e164
     if filling.scope.trace:
         extension = f", without its extension {number.extension}" if number.extension not in number.dial else ""
         said = f"{describe(text)} is {number.e164} ({number.region or 'of no country'}){extension}"

@@ -30,6 +30,8 @@ HOVER: ReadOnly[str, ReadOnly[str, str]] = {
         "let": "Named values, worked out once a record in order; used as let.NAME.",
         "once": "What makes an event unique, so that it is done once.",
         "hours": "When calls may be made.",
+        "quiet": "For how long a number that was called is left in peace.",
+        "limits": "How many calls are wanted at most; what is over them waits or is not made.",
         "match": "Whether only the first rule that holds fires, or all that hold.",
         "rules": "What is done when; the first rule whose conditions hold fires.",
         "examples": "Requests as they are sent and what must come of them; run at every load.",
@@ -83,6 +85,7 @@ HOVER: ReadOnly[str, ReadOnly[str, str]] = {
         "clean": "What is done with the text, step by step.",
         "default": "What is used when nothing is found.",
         "if_missing": "What becomes of the record when there is nothing.",
+        "nearest_to": "Write number: the agent's caller id that is nearest to the number that is called.",
     },
     "CaseSchema": {"when": "Conditions; all must hold.", "use": "The value to use then."},
     "ConditionSchema": {
@@ -105,6 +108,13 @@ HOVER: ReadOnly[str, ReadOnly[str, str]] = {
     "OnceSchema": {
         "key": "The text that makes an event unique, like ${id}.",
         "for": "How long it is remembered, like 4d.",
+    },
+    "QuietSchema": {
+        "same_number": "For how long a number that was called is not called again, like 10m; or no.",
+    },
+    "LimitsSchema": {
+        "number_per_day": "How often one number may be called within 24 hours.",
+        "per_minute": "How many requests may come within a minute before callbacks wait.",
     },
     "HoursSchema": {
         "clock": "The number whose time zone counts.",

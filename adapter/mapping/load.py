@@ -13,7 +13,7 @@ from marshmallow import ValidationError
 from adapter import phone
 from adapter.condition import folded
 from adapter.errors import MappingError
-from adapter.mapping import crosscheck, receive, spreadsheet, text
+from adapter.mapping import crosscheck, limits, receive, spreadsheet, text
 from adapter.mapping.compiled import Csv, Mapping, Once, Phones, Receive, Rule, Value
 from adapter.mapping.document import MappingSchema
 from adapter.mapping.preset import Preset
@@ -46,11 +46,11 @@ def load(content: str, *, name: str, presets: ReadOnly[str, Preset], read_file: 
     sender = _sender(data, tree, presets, errors)
     tables, csv_text = _tables(data, read_file, errors)
     if errors or sender is None:
-        raise MappingError(_problems(_flat(errors), tree))
+        raise MappingError(problems(errors, tree))
     version = hashlib.sha256((content + csv_text).encode()).hexdigest()[:12]
     made = _made(data, sender, tables, version, presets.get(sender.preset or ""))
-    if problems := _problems(crosscheck.check(made, data, name), tree):
-        raise MappingError(problems)
+    if found := _problems(crosscheck.check(made, data, name), tree):
+        raise MappingError(found)
     return replace(made, places={where: tree.place(where) for where in tree.values if where[:1] in _TRACED})
 
 
@@ -119,6 +119,7 @@ def _made(
         match_all=data["match"] == "all",
         examples=data["examples"],
         ignore=frozenset(data["lint"].get("ignore", ())),
+        limits=limits.limits(data),
     )
 
 
@@ -154,6 +155,11 @@ def _flat(errors: Any, where: Where = ()) -> Iterator[tuple[Where, str]]:
     else:
         for said in errors:
             yield where, said
+
+
+def problems(errors: Any, tree: text.Tree) -> list[Problem]:
+    """marshmallow's nested messages at their places, in the order of the file."""
+    return _problems(_flat(errors), tree)
 
 
 def _problems(found: Iterable[tuple[Where, str]], tree: text.Tree) -> list[Problem]:

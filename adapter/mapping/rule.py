@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load
 
-from adapter.mapping.compiled import Rule
+from adapter.mapping.compiled import Rule, Value
 from adapter.mapping.fields import FIELDS, Field
 from adapter.mapping.problems import Said
 from adapter.mapping.schema import ConditionSchema, PhoneKeys, ValueSchema, of_text
@@ -80,5 +80,8 @@ def _forbidden(data: dict[str, Any], action: str) -> Iterator[tuple[str, Any]]:
         if FIELDS[action][name].required and value.if_missing == "omit":
             hint = "write reject or skip"
             wrong[name] = {"if_missing": [Said(f"Xima needs {name}: it cannot be left out", hint=hint)]}
+        if isinstance(value, Value) and value.nearest_to and name != "outbound_caller_id":
+            said = Said("nearest_to chooses an outbound_caller_id", hint="it has no other use", of_key=True)
+            wrong[name] = {"nearest_to": [said]}
     if wrong:
         yield action, wrong

@@ -46,6 +46,8 @@ class Result:
     sent_at: datetime | None = None
     fresh_for: timedelta = timedelta()
     hold_until: datetime | None = None
+    number: str = ""
+    nearest: bool = False
     zones: tuple[str, ...] = ()
 
 
@@ -148,6 +150,8 @@ def _result(mapping: Mapping, rule: Rule, scope: Scope, *, now: datetime) -> Res
         if_unknown=rule.if_unknown,
         sent_at=_moment(mapping.sent_at, scope) if mapping.sent_at else None,
         fresh_for=mapping.fresh_for or FRESH_FOR[rule.action],
+        number=got.number,
+        nearest=got.nearest,
         zones=got.zones,
     )
     return _within_hours(mapping, made, scope.trace, now=now)

@@ -99,7 +99,7 @@ def of_text(text: Any) -> Value:
     return Value(text=template.compile(text), where=text.where)
 
 
-SOURCES = ("field", "first_of", "lookup", "choose")
+SOURCES = ("field", "first_of", "lookup", "choose", "nearest_to")
 
 
 class ValueSchema(Strict):
@@ -109,6 +109,7 @@ class ValueSchema(Strict):
 
     field = a_path()
     first_of = Each(a_path())
+    nearest_to = one_of(("number",))
     lookup = a_text()
     key = a_template()
     choose = Each(Part(lambda: CaseSchema()))

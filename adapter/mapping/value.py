@@ -43,6 +43,8 @@ def text(value: Value, scope: Scope, tables: Tables, *, now: datetime) -> str | 
 
 def why_missing(value: Value, scope: Scope, *, now: datetime) -> str:
     """In words, what was tried and what each held."""
+    if value.nearest_to is not None:
+        return "it is chosen when the call is placed"
     if value.lookup is not None:
         return f"table {value.lookup} has no line for {_key_text(value, scope)}"
     if value.choose:
@@ -62,6 +64,8 @@ def _why_nothing(where: path.Path, scope: Scope) -> str:
 def _source(value: Value, scope: Scope, tables: Tables, *, now: datetime) -> Any:
     if value.text is not None:
         return template.fill(value.text, scope.find)
+    if value.nearest_to is not None:
+        return None
     if value.field is not None:
         return scope.find(value.field)
     if value.first_of:

@@ -144,7 +144,8 @@ def run(
     try:
         with Sandbox.start(host, port, script) as sandbox:
             ready(sandbox.url)
-            halt.wait()
+            while not halt.wait(1.0):
+                continue  # a signal that the kernel gave to another thread is handled when this one wakes up
     finally:
         for number, handler in old.items():
             signal.signal(number, handler)

@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from adapter.errors import StoreError
-from adapter.model import Attempt, Delivery
-from adapter.policy import Verdict
-from adapter.store import arrivals, desk, memory, migrate, queue, swift, trials, versions
+from adapter.model import Attempt, Delivery, Evidence
+from adapter.policy import Rate, Verdict
+from adapter.store import arrivals, desk, gates, leases, memory, migrate, queue, swift, trials, versions
 from adapter.store.arrivals import Arrival, Entry, Kept
 from adapter.store.dialect import Bell, Clock
 from adapter.store.engine import Database
-from adapter.store.queue import Claim
+from adapter.store.leases import Claim
+from adapter.store.rules import Rules
 from adapter.store.trials import Trial
 from adapter.store.versions import Version
 
@@ -25,6 +26,7 @@ class Store:
 
     def __init__(self, url: str) -> None:
         self._database = Database(url)
+        self.rules = Rules(self._database)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -77,46 +79,69 @@ class Store:
     # dispatching
 
     def claim(
-        self, decide: queue.Decide, *, owner: str, now: datetime, lease_until: datetime, most: int
+        self,
+        decide: queue.Decide,
+        *,
+        owner: str,
+        now: datetime,
+        lease_until: datetime,
+        most: int,
+        rates: Mapping[str, Rate] | None = None,
     ) -> tuple[list[Delivery], list[Delivery]]:
-        """Take due deliveries for sending; second, those that `decide` moved elsewhere."""
+        """Take due deliveries for sending; second, those that `decide` or our rules moved elsewhere."""
         with self._database.reading() as connection:
             if not queue.is_due(connection, now):
                 return [], []
         with self._database.writing() as connection:
-            return queue.claim(connection, decide, owner=owner, now=now, lease_until=lease_until, most=most)
+            return queue.claim(
+                connection, decide, owner=owner, now=now, lease_until=lease_until, most=most, rates=rates
+            )
 
-    def save(self, delivery: Delivery, verdict: Verdict, made: Sequence[Attempt], *, now: datetime) -> bool:
-        """Keep what came of a claimed delivery; False when the claim was lost meanwhile."""
-        saved = self._save_swiftly(delivery, verdict, made, now)
+    def save(
+        self,
+        delivery: Delivery,
+        verdict: Verdict,
+        made: Sequence[Attempt],
+        *,
+        now: datetime,
+        evidence: Evidence | None = None,
+    ) -> bool:
+        """Keep what came of a claimed delivery, and what it says about its tenant; False when the claim was lost."""
+        saved = self._save_swiftly(delivery, verdict, made, now, evidence)
         if not saved:
             with self._database.writing() as connection:
+                if evidence:
+                    gates.settle(connection, delivery.tenant, evidence, now=now)
                 saved = queue.save(connection, delivery, verdict, made, now=now)
         if verdict.state == "queued" and verdict.due_at <= now:
             self._database.own.ring()
         return saved
 
-    def _save_swiftly(self, delivery: Delivery, verdict: Verdict, made: Sequence[Attempt], now: datetime) -> bool:
-        """Save by one statement where that is wanted; False when it is not, or the claim was lost."""
+    def _save_swiftly(
+        self, delivery: Delivery, verdict: Verdict, made: Sequence[Attempt], now: datetime, evidence: Evidence | None
+    ) -> bool:
+        """Save by one statement where that is wanted; False when it is not enough, or the claim was lost."""
         if len(made) != 1 or not self._database.own.far:
             return False
         with self._database.reading() as connection:
+            if evidence and gates.is_told(connection, delivery.tenant, evidence):
+                return False
             return swift.save(connection, delivery, verdict, made[0], now=now)
 
     def renew(self, ids: Collection[str], *, owner: str, until: datetime) -> set[Claim]:
         """Keep the leases of deliveries that are still under way; gives the claims that are still held."""
         with self._database.writing() as connection:
-            return queue.renew(connection, ids, owner=owner, until=until)
+            return leases.renew(connection, ids, owner=owner, until=until)
 
     def abandoned(self, *, now: datetime) -> list[Delivery]:
         """Deliveries whose lease ran out."""
         with self._database.reading() as connection:
-            return queue.abandoned(connection, now)
+            return leases.abandoned(connection, now)
 
     def abandon(self, delivery: Delivery, verdict: Verdict, gone: Attempt, *, now: datetime) -> bool:
         """Settle a delivery whose lease ran out; False when its holder lives after all, or another was first."""
         with self._database.writing() as connection:
-            return queue.abandon(connection, delivery, verdict, gone, now=now)
+            return leases.abandon(connection, delivery, verdict, gone, now=now)
 
     def clock(self, clock: Clock) -> Clock:
         """The clock that all machines go by which share this store; `clock` is this machine's."""
@@ -163,10 +188,12 @@ class Store:
         with self._database.reading() as connection:
             return desk.request(connection, request_id)
 
-    def act(self, delivery: Delivery, verdict: Verdict, *, who: str, now: datetime) -> None:
-        """Move a delivery because a person said so; raises `Conflict`."""
+    def act(self, delivery: Delivery, verdict: Verdict, *, who: str, now: datetime, released: bool = False) -> None:
+        """Move a delivery because a person said so, past our limits if `released`; raises `Conflict`."""
         with self._database.writing() as connection:
             desk.act(connection, delivery, verdict, who=who, now=now)
+            if released:
+                desk.release(connection, delivery)
         self._database.own.ring()
 
     def purge(self, *, before: datetime, now: datetime, most: int = 500) -> int:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from adapter.model import Attempt, Delivery
+from adapter.policy import repeats
+from adapter.store.marks import Memory
 from adapter.store.rows import COLUMNS, attempt_of, delivery_in, row_of
 from adapter.store.statements import Prepared, upsert
 from adapter.store.tables import attempts, deliveries, once, refusals, requests
@@ -61,6 +63,7 @@ FIRST_WITH_KEY = Prepared(
     .join(once, once.c.delivery_id == deliveries.c.id)
     .where(once.c.mapping == bindparam("mapping"), once.c.key == bindparam("key"))
 )
+SAME = update(once).where(once.c.delivery_id == bindparam("this")).values(delivery_id=bindparam("first"))
 ADD_DELIVERY = Prepared(insert(deliveries))
 ADD_REQUEST = Prepared(insert(requests))
 
@@ -72,42 +75,56 @@ COUNT_REFUSAL = _new_refusal.on_conflict_do_update(
 
 
 def add(connection: Connection, arrival: Arrival, entries: Sequence[Entry]) -> list[Kept | None]:
-    """Keep the request and its new deliveries; one `Kept` for every entry that has a delivery.
-
-    Keys are taken in their own order, so that two requests with the same events never wait for each other in a circle.
-    """
-    kept: list[Kept | None] = [None] * len(entries)
-    for index in sorted(range(len(entries)), key=lambda index: _key(entries[index])):
-        if entries[index].delivery is not None:
-            kept[index] = _keep(connection, entries[index], arrival.received_at)
+    """Keep the request and its new deliveries; one `Kept` for every entry that has a delivery."""
+    now = arrival.received_at
+    memory = Memory(connection, (entry.delivery for entry in entries if entry.delivery), now=now)
+    new = _first_with_their_keys(connection, entries, now)
+    kept = [
+        _keep(connection, entry.delivery, memory, new=place in new, now=now) if entry.delivery else None
+        for place, entry in enumerate(entries)
+    ]
     notes = []
     for entry, one in zip(entries, kept, strict=True):
         extra = {"delivery": one.delivery.id, "duplicate": one.duplicate} if one else {}
-        notes.append({**entry.note, **extra})
+        ours = {"policy": one.delivery.policy} if one and one.delivery.policy else {}
+        notes.append({**entry.note, **extra, **ours})
     row = {name: getattr(arrival, name) for name in Arrival.__slots__}
     ADD_REQUEST.run(connection, {**row, "results": notes})
     return kept
 
 
-def _key(entry: Entry) -> str:
-    return entry.delivery.key if entry.delivery else ""
+def _first_with_their_keys(connection: Connection, entries: Sequence[Entry], now: datetime) -> set[int]:
+    """Take the keys; gives the places of the entries whose key was free.
+
+    They are taken in their own order, so that two requests with the same events never wait for each other in a circle.
+    """
+    wanted = [(entry.delivery.key, place) for place, entry in enumerate(entries) if entry.delivery]
+    return {place for _, place in sorted(wanted) if _is_taken(connection, entries[place], now)}
 
 
-def _keep(connection: Connection, entry: Entry, now: datetime) -> Kept:
-    delivery = entry.delivery
-    assert delivery is not None
+def _is_taken(connection: Connection, entry: Entry, now: datetime) -> bool:
+    assert entry.delivery is not None
     key = {
-        "mapping": delivery.mapping,
-        "key": delivery.key,
-        "delivery_id": delivery.id,
+        "mapping": entry.delivery.mapping,
+        "key": entry.delivery.key,
+        "delivery_id": entry.delivery.id,
         "until": entry.remember_until,
         "now": now,
     }
-    if CLAIM_KEY.rows(connection, key):
-        ADD_DELIVERY.run(connection, row_of(delivery))
-        return Kept(delivery=delivery, duplicate=False)
-    (first,) = FIRST_WITH_KEY.rows(connection, key)
-    return Kept(delivery=delivery_in(first), duplicate=True)
+    return bool(CLAIM_KEY.rows(connection, key))
+
+
+def _keep(connection: Connection, delivery: Delivery, memory: Memory, *, new: bool, now: datetime) -> Kept:
+    if not new:
+        (first,) = FIRST_WITH_KEY.rows(connection, {"mapping": delivery.mapping, "key": delivery.key})
+        return Kept(delivery=delivery_in(first), duplicate=True)
+    called = memory.called(delivery)
+    if called and repeats(delivery, called, now=now):
+        connection.execute(SAME, {"this": delivery.id, "first": called.id})
+        return Kept(delivery=called, duplicate=True)
+    judged = memory.judged(delivery, new=True)
+    ADD_DELIVERY.run(connection, row_of(judged))
+    return Kept(delivery=judged, duplicate=False)
 
 
 def count_refusal(connection: Connection, *, mapping: str, code: str, reason: str, now: datetime) -> None:

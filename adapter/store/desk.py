@@ -13,7 +13,7 @@ from adapter.model import Delivery, State, check_move
 from adapter.policy import Verdict
 from adapter.store import queue
 from adapter.store.rows import COLUMNS, delivery_of
-from adapter.store.tables import acts, attempts, deliveries, once, refusals, requests, seen
+from adapter.store.tables import acts, attempts, deliveries, marks, once, refusals, requests, seen
 
 d = deliveries.c
 FINISHED: tuple[State, ...] = ("accepted", "refused", "failed", "expired", "suppressed", "cancelled")
@@ -73,6 +73,12 @@ def act(connection: Connection, delivery: Delivery, verdict: Verdict, *, who: st
     connection.execute(insert(acts), {**row, "reason": verdict.reason})
 
 
+def release(connection: Connection, delivery: Delivery) -> None:
+    """Note that our limits do not count for a delivery any more."""
+    terms = {**delivery.terms, "released": True}
+    connection.execute(update(deliveries).where(d.id == delivery.id).values(terms=terms))
+
+
 def purge(connection: Connection, *, before: datetime, now: datetime, most: int) -> int:
     """Remove at most `most` rows a table that ended before `before`; gives how many went.
 
@@ -86,6 +92,7 @@ def purge(connection: Connection, *, before: datetime, now: datetime, most: int)
         kept = exists().where(d.id == table.c.delivery_id)
         gone += _remove(connection, table, (moment < before) & ~kept, most)
     gone += _remove(connection, requests, requests.c.received_at < before, most)
+    gone += _remove(connection, marks, marks.c.at < before, most)
     gone += _remove(connection, refusals, refusals.c.last_at < before, most)
     gone += _remove(connection, seen, seen.c.until < now, most)
     return gone + _remove(connection, once, once.c.until < now, most)

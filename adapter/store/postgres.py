@@ -18,9 +18,9 @@ from adapter import logs
 from adapter.errors import StoreError
 from adapter.store.clock import SharedClock
 from adapter.store.dialect import Clock
+from adapter.store.kinds import EPOCH
 from adapter.store.location import shown
 from adapter.store.notices import Listener, Ringer
-from adapter.store.tables import EPOCH
 
 CONNECTIONS = 10
 """At most, for each process, made when they are needed and then kept. A transaction takes milliseconds."""

@@ -1,24 +1,24 @@
-"""The deliveries that wait, the leases of those under way, and what came of them."""
+"""The deliveries that wait, and what came of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, case, func, insert, select, update
 
 from adapter.model import Attempt, Delivery
-from adapter.policy import Verdict, moved
-from adapter.store.rows import COLUMNS, PRIORITY, delivery_in, delivery_of
+from adapter.policy import Rate, Verdict, moved
+from adapter.store import gates
+from adapter.store.marks import Memory
+from adapter.store.rows import BACKLOG, PRIORITY
 from adapter.store.statements import Prepared
 from adapter.store.tables import attempts, deliveries
 
 d = deliveries.c
 Decide = Callable[[Delivery], Verdict | None]
-Claim = tuple[str, int]
-"""A delivery's id and its `attempt`: the claim that a holder names when it renews or saves."""
-
 DUE = Prepared(
     select(d.state)
     .where((d.state == "queued") | (d.state == "held"), d.due_at <= bindparam("now", type_=d.due_at.type))
@@ -36,22 +36,12 @@ _opened = (
 RELEASE = Prepared(
     update(deliveries)
     .where(d.id.in_(_opened.scalar_subquery()))
-    .values(state="queued", updated_at=bindparam("now", type_=d.due_at.type))
-)
-NEXT = (
-    select(*COLUMNS)
-    .where(
-        d.state == "queued",
-        d.priority == bindparam("priority"),
-        d.due_at <= bindparam("now", type_=d.due_at.type),
+    .values(
+        state="queued",
+        updated_at=bindparam("now", type_=d.due_at.type),
+        priority=case((d.priority == PRIORITY["callback"], BACKLOG), else_=d.priority),
     )
-    .order_by(d.due_at)
-    .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)
 )
-"""One priority, in the order of an index however many wait; PostgreSQL skips what another dispatcher is just taking,
-SQLite has one writer anyway."""
-TAKEABLE = Prepared(NEXT)
 
 MOVE = update(deliveries).where(d.id == bindparam("this"), d.attempt == bindparam("claim"), d.state == bindparam("old"))
 MOVED = MOVE.values(
@@ -61,6 +51,7 @@ MOVED = MOVE.values(
     due_at=bindparam("due_at"),
     expires_at=bindparam("expires_at"),
     tries=bindparam("tries"),
+    policy=bindparam("policy"),
     lease_owner=None,
     lease_until=None,
 ).returning(d.id)
@@ -73,15 +64,6 @@ TAKE = Prepared(
         lease_owner=bindparam("lease_owner"),
         lease_until=bindparam("lease_until"),
     )
-)
-ABANDON = MOVE.where(d.lease_until < bindparam("now", type_=d.due_at.type)).values(
-    state=bindparam("state"),
-    reason=bindparam("reason"),
-    updated_at=bindparam("now", type_=d.due_at.type),
-    due_at=bindparam("due_at"),
-    tries=d.tries + 1,
-    lease_owner=None,
-    lease_until=None,
 )
 SAVED = Prepared(
     select(d.id).where(
@@ -113,39 +95,69 @@ def is_due(connection: Connection, now: datetime) -> bool:
 
 
 def claim(
-    connection: Connection, decide: Decide, *, owner: str, now: datetime, lease_until: datetime, most: int
+    connection: Connection,
+    decide: Decide,
+    *,
+    owner: str,
+    now: datetime,
+    lease_until: datetime,
+    most: int,
+    rates: Mapping[str, Rate] | None = None,
 ) -> tuple[list[Delivery], list[Delivery]]:
-    """Take due deliveries for sending, and those that `decide` moved elsewhere; both as they are now."""
+    """Take due deliveries for sending, and those that `decide` or our rules moved elsewhere; both as they are now."""
     RELEASE.run(connection, {"now": now, "bite": RELEASED_AT_ONCE})
-    wanted, stopped = [], []
-    for delivery in _next(connection, now, most):
-        verdict = decide(delivery)
-        if verdict is None:
-            wanted.append(delivery)
-        else:
-            move(connection, delivery, verdict, tries=delivery.tries, now=now)
-            stopped.append(moved(delivery, verdict, now=now))
-    held = {"updated_at": now, "lease_owner": owner, "lease_until": lease_until}
-    TAKE.run_many(connection, [{**_this(one), **held, "attempt": one.attempt + 1} for one in wanted])
-    taken = [
-        replace(
-            one, state="sending", attempt=one.attempt + 1, lease_owner=owner, lease_until=lease_until, updated_at=now
-        )
-        for one in wanted
-    ]
+    due, passing = gates.candidates(connection, now=now, most=most, rates=rates or {})
+    memory = Memory(connection, due, now=now)
+    taken: list[Delivery] = []
+    stopped = []
+    for delivery in due:
+        may_pass = passing[delivery.tenant] > 0 and len(taken) < most
+        after = _decided(delivery, decide, now=now)
+        if after == delivery and may_pass:
+            after = memory.judged(delivery, new=False)
+        if after != delivery:
+            _put(connection, delivery, after, now=now)
+            stopped.append(after)
+        elif may_pass:
+            passing[delivery.tenant] -= 1
+            taken.append(_leased(delivery, owner=owner, now=now, lease_until=lease_until))
+            memory.take_line(taken[-1])
+    gates.spend(connection, Counter(one.tenant for one in taken), rates or {}, now=now)
+    TAKE.run_many(connection, [_taking(one) for one in taken])
     return taken, stopped
 
 
-def _next(connection: Connection, now: datetime, most: int) -> list[Delivery]:
-    """What is due, the first of it: clicks before callbacks, and then whoever waits longest."""
-    found: list[Delivery] = []
-    for priority in sorted(set(PRIORITY.values())):
-        if left := most - len(found):
-            found += map(delivery_in, TAKEABLE.rows(connection, {"now": now, "priority": priority, "most": left}))
-    return found
+def _decided(delivery: Delivery, decide: Decide, *, now: datetime) -> Delivery:
+    verdict = decide(delivery)
+    return moved(delivery, verdict, now=now) if verdict else delivery
 
 
-def _this(delivery: Delivery) -> dict[str, object]:
+def _put(connection: Connection, before: Delivery, after: Delivery, *, now: datetime) -> None:
+    """Move a delivery that nobody holds to where our rules want it."""
+    names = ("state", "reason", "due_at", "expires_at", "policy")
+    move(connection, before, Verdict(**{name: getattr(after, name) for name in names}), tries=before.tries, now=now)
+
+
+def _leased(delivery: Delivery, *, owner: str, now: datetime, lease_until: datetime) -> Delivery:
+    return replace(
+        delivery,
+        state="sending",
+        attempt=delivery.attempt + 1,
+        lease_owner=owner,
+        lease_until=lease_until,
+        updated_at=now,
+    )
+
+
+def _taking(leased: Delivery) -> dict[str, object]:
+    """The values of `TAKE`."""
+    names = ("updated_at", "attempt", "lease_owner", "lease_until")
+    before = {"this": leased.id, "claim": leased.attempt - 1, "old": "queued"}
+    return {**before, **{name: getattr(leased, name) for name in names}}
+
+
+def this(delivery: Delivery) -> dict[str, object]:
+    """What `MOVE` wants to be true: nobody has moved the delivery since it was read."""
     return {"this": delivery.id, "claim": delivery.attempt, "old": delivery.state}
 
 
@@ -157,13 +169,14 @@ def move(connection: Connection, delivery: Delivery, verdict: Verdict, *, tries:
 def moving(delivery: Delivery, verdict: Verdict, *, tries: int, now: datetime) -> dict[str, object]:
     """The values of `MOVED`."""
     return {
-        **_this(delivery),
+        **this(delivery),
         "state": verdict.state,
         "reason": verdict.reason,
         "updated_at": now,
         "due_at": verdict.due_at,
         "expires_at": verdict.expires_at,
         "tries": tries,
+        "policy": verdict.policy,
     }
 
 
@@ -206,29 +219,3 @@ def add_attempts(connection: Connection, delivery: Delivery, made: Sequence[Atte
             "duration_ms": one.duration_ms,
         }
         ADD_ATTEMPT.run(connection, row)
-
-
-def renew(connection: Connection, ids: Collection[str], *, owner: str, until: datetime) -> set[Claim]:
-    """Keep the leases of deliveries that are still under way; gives the claims that are still held."""
-    kept = connection.execute(
-        update(deliveries)
-        .where(d.id.in_(list(ids)), d.lease_owner == owner, d.state == "sending")
-        .values(lease_until=until)
-        .returning(d.id, d.attempt)
-    )
-    return {(row.id, row.attempt) for row in kept}
-
-
-def abandon(connection: Connection, delivery: Delivery, verdict: Verdict, gone: Attempt, *, now: datetime) -> bool:
-    """Settle a delivery whose lease ran out; False when its holder renewed or saved, or another settled it first."""
-    values = {"state": verdict.state, "reason": verdict.reason, "due_at": verdict.due_at, "now": now}
-    settled = connection.execute(ABANDON, {**_this(delivery), **values}).rowcount == 1
-    if settled:
-        add_attempts(connection, delivery, [gone])
-    return settled
-
-
-def abandoned(connection: Connection, now: datetime) -> list[Delivery]:
-    """Deliveries whose lease ran out: their holder is dead or cut off."""
-    asked = select(*COLUMNS).where(d.state == "sending", d.lease_until < now)
-    return [delivery_of(row) for row in connection.execute(asked)]

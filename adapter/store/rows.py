@@ -14,6 +14,9 @@ NAMES = Delivery.columns()
 COLUMNS = tuple(deliveries.c[name] for name in NAMES)
 PRIORITY = {"click_to_dial": 0, "select_caller_id": 0, "callback": 1}
 """Who goes first when several are due: somebody waits for a click with a headset on."""
+BACKLOG = 2
+"""A callback that was held goes behind those of people who ask just now."""
+PRIORITIES = tuple(sorted({*PRIORITY.values(), BACKLOG}))
 
 
 def delivery_of(row: Row[Any]) -> Delivery:

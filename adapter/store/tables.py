@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime, timedelta
-from typing import Any
-
 from sqlalchemy import (
-    BigInteger,
     Column,
+    Float,
     Index,
     Integer,
     LargeBinary,
@@ -16,62 +12,10 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    text,
 )
-from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeDecorator
 
-from adapter.model import ACTIONS, Action
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Moment(TypeDecorator[datetime]):
-    """An aware moment, kept as whole microseconds since 1970 so that both databases sort and compare it alike."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        """To the database."""
-        return None if value is None else (value - EPOCH) // timedelta(microseconds=1)
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        """From the database."""
-        return None if value is None else EPOCH + timedelta(microseconds=value)
-
-
-class Json(TypeDecorator[Any]):
-    """Plain data as compact JSON text."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        """To the database."""
-        return None if value is None else json.dumps(value, separators=(",", ":"))
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        """From the database."""
-        return None if value is None else json.loads(value)
-
-
-class ActionText(TypeDecorator[Action]):
-    """An action as JSON: its kind, then its fields."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Action | None, dialect: Dialect) -> str | None:
-        """To the database."""
-        return None if value is None else json.dumps([value.kind, value.as_dict()], separators=(",", ":"))
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Action | None:
-        """From the database."""
-        if value is None:
-            return None
-        kind, fields = json.loads(value)
-        return ACTIONS[kind](**fields)
-
+from adapter.store.kinds import ActionText, Json, Moment
 
 metadata = MetaData()
 
@@ -116,8 +60,10 @@ deliveries = Table(
     Column("tries", Integer, nullable=False),
     Column("lease_owner", Text),
     Column("lease_until", Moment),
+    Column("policy", Text, nullable=False, server_default=text("''")),
     Index("deliveries_due", "state", "due_at"),
-    Index("deliveries_next", "state", "priority", "due_at"),
+    Index("deliveries_turn", "state", "tenant", "priority", "due_at"),
+    Index("deliveries_overdue", "state", "tenant", "expires_at"),
     Index("deliveries_lease", "state", "lease_until"),
     Index("deliveries_updated", "updated_at"),
     Index("deliveries_request", "request_id"),
@@ -221,3 +167,39 @@ shadow_counts = Table(
     Index("shadow_counts_last", "last_at"),
 )
 """What a version under trial (`shadow`) made of records otherwise than the version in force, counted by kind."""
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("mark", Text, primary_key=True),
+    Column("delivery_id", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("count", Integer, nullable=False),
+    Index("marks_at", "at"),
+)
+"""Who was last called under a mark (see `policy.marks`); its row is also the lock that two requests meet at."""
+
+blocked = Table(
+    "blocked",
+    metadata,
+    Column("number", Text, primary_key=True),
+    Column("key_id", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+"""The do-not-call list, as keyed hashes; it is never purged: a number leaves it when a person says so."""
+
+gates = Table(
+    "gates",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("paused", Text, nullable=False),
+    Column("trouble", Text, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("since", Moment),
+    Column("probe_at", Moment),
+    Column("tokens", Float, nullable=False),
+    Column("tokens_at", Moment),
+)
+"""One row a tenant (see `policy.Gate`); that of the empty name pauses them all."""

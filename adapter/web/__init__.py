@@ -14,6 +14,7 @@ from flask.json.provider import DefaultJSONProvider
 from adapter.dispatcher import Clock, Dispatcher
 from adapter.intake import Intake
 from adapter.logs import event
+from adapter.policy import Numbers
 from adapter.settings import Settings
 from adapter.shadow import Shadow
 from adapter.sources import Sources
@@ -54,7 +55,16 @@ def create_app(
     app.url_map.merge_slashes = False  # a sender that is redirected counts it as a failure
     pool = ThreadPoolExecutor(settings.threads * 2, thread_name_prefix="click")
     shadow = Shadow(sources, store)
-    intake = Intake(sources, store, dispatcher, pool=pool, wait=settings.wait, explain=Hints(), shadow=shadow)
+    intake = Intake(
+        sources,
+        store,
+        dispatcher,
+        pool=pool,
+        wait=settings.wait,
+        explain=Hints(),
+        shadow=shadow,
+        numbers=Numbers(settings.secret_keys),
+    )
     links = Links(settings.secret_keys, settings.origin)
     app.extensions["shadow"] = shadow
     app.extensions["adapter"] = Parts(

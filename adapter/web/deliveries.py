@@ -74,8 +74,9 @@ def _delivery(delivery_id: str) -> Delivery:
 
 def _shown(delivery: Delivery) -> dict[str, Any]:
     made = [receipt.of_attempt(one) for one in parts().store.attempts(delivery.id)]
+    acts = [receipt.of_act(one) for one in parts().store.acts(delivery.id)]
     same = parts().links.with_token(delivery.id, request.args["token"])
-    return {**receipt.of_delivery(delivery, lambda _: same), "attempts": made}
+    return {**receipt.of_delivery(delivery, lambda _: same), "attempts": made, "acts": acts}
 
 
 def _for_a_browser() -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from flask import Blueprint, Response, jsonify
 
 from adapter.errors import StoreError
+from adapter.policy import Numbers
+from adapter.policy.gate import TROUBLES
 from adapter.receipt import instant
 from adapter.sources import Broken, Source, Sources
 from adapter.web.parts import parts
@@ -25,13 +27,16 @@ def readyz() -> Response:
     """200 only when the store can be written and every mapping is usable; 503 names what is not.
 
     A newer file that is not used while the version before serves, and what somebody broke or removed while the server
-    was running, are warnings: no edit of a mapping takes the others away. The dispatcher has no say in it either:
-    without one, events are still kept, and taking the web away would lose them.
+    was running, are warnings: no edit of a mapping takes the others away. `alarms` want a person too, but would not go
+    away if the web did: pauses, tenants in trouble, a missing key. The dispatcher has no say in it either: without one,
+    events are still kept, and taking the web away would lose them.
     """
     sources = parts().sources()
     problems = [*_of_the_store(), *_of_the_mappings(sources)]
     warnings = [*_warnings(sources)]
-    response = jsonify(status="not ready" if problems else "ready", problems=problems, warnings=warnings)
+    alarms = [] if problems else [*_alarms()]
+    said = "not ready" if problems else "ready"
+    response = jsonify(status=said, problems=problems, warnings=warnings, alarms=alarms)
     response.status_code = 503 if problems else 200
     return response
 
@@ -67,3 +72,17 @@ def _stays(source: Source) -> str:
 
 def _said(name: str, broken: Broken, more: str = "") -> dict[str, str]:
     return {"part": f"mapping {name}", "message": broken.problems[0].splitlines()[0] + more}
+
+
+def _alarms() -> Iterator[dict[str, str]]:
+    rules = parts().store.rules
+    for gate in rules.gates():
+        name = f"tenant {gate.tenant}" if gate.tenant else "all tenants"
+        if gate.paused:
+            yield {"part": name, "message": f"dialling is paused {gate.paused}"}
+        if gate.trouble:
+            yield {"part": name, "message": f"{TROUBLES[gate.trouble]}; since {gate.since}"}
+    lost = rules.unreadable(Numbers(parts().settings.secret_keys).key_ids())
+    if lost:
+        said = f"{lost} numbers were added with a key that is not in ADAPTER_SECRET_KEY: put it back at its end"
+        yield {"part": "do-not-call list", "message": said}

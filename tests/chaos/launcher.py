@@ -60,7 +60,8 @@ def _run(arguments: tuple[str, ...], environ: dict[str, str], log: Path, die: st
     with log.open("ab") as target:
         os.dup2(target.fileno(), 1)
         os.dup2(target.fileno(), 2)
-    Dispatcher.__init__.__kwdefaults__ = {"timing": Timing(lease=LEASE, patience=PATIENCE)}
+    defaults = Dispatcher.__init__.__kwdefaults__ or {}
+    Dispatcher.__init__.__kwdefaults__ = {**defaults, "timing": Timing(lease=LEASE, patience=PATIENCE)}
     loop.SWEEP_SECONDS = 0.1
     if die:
         _wrap(*POINTS[die])

@@ -108,6 +108,8 @@ class Desk:
             self.dispatcher.step()
             found = self.store.get(one.id)
             assert found is not None
+            if found == one:
+                self.now += SECOND  # nothing leaves for a tenant that is away, but for a probe
             path.append(found.state)
             one = found
         return path

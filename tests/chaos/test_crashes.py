@@ -135,14 +135,16 @@ def test_a_lead_killed_while_xima_holds_the_answer_is_unknown_and_never_queued_a
 
 
 def event(number: int) -> bytes:
-    """One of many events: every other one a click, each with a telephone number of its own."""
+    """One of many events: every other one a click, each with a telephone number and an agent of its own."""
     body = A_LEAD if number % 2 else A_CLICK
-    return re.sub(rb'"id": "."', b'"id": "%d"' % number, body).replace(b"0142", b"%04d" % number)
+    own = b"%04d" % number
+    return re.sub(rb'"id": "."', b'"id": "%d"' % number, body).replace(b"0142", own).replace(b"0101", own)
 
 
 def test_everything_killed_in_the_midst_of_work(machine: Machine, sandbox: Sandbox) -> None:
     """Four senders at once, who repeat what was not answered, as CRMs do; three power cuts."""
-    sandbox.world.load("switches: {delay_before_204: 20ms}")
+    agents = ", ".join(f"{{extension: '{number:04}', name: Pat}}" for number in range(60))
+    sandbox.world.load(f"agents: [{agents}]\nswitches: {{delay_before_204: 20ms}}")
     events = [event(number) for number in range(60)]
     answered: dict[bytes, str] = {}
 

@@ -57,11 +57,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in names & set(os.environ):
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOOK_SECRET", SECRET)
+    monkeypatch.setenv("ACME_TOKEN", "token-of-acme")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mappings").mkdir()
     (tmp_path / "mappings/click.yaml").write_text(CLICK, encoding="utf-8")
     (tmp_path / "mappings/form.yaml").write_text(FORM, encoding="utf-8")
-    (tmp_path / "mappings/tenants.yaml").write_text("acme: {}\n", encoding="utf-8")
+    acme = "acme:\n  host: acme.xima.cloud\n  token: ACME_TOKEN\n"
+    (tmp_path / "mappings/tenants.yaml").write_text(acme, encoding="utf-8")
     return tmp_path
 
 

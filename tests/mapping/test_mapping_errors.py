@@ -27,8 +27,6 @@ def test_the_example_of_the_documentation_is_good() -> None:
 @pytest.mark.parametrize(
     ("line", "said", "hint"),
     [
-        ("tenant: acme", "there is no tenant 'acme': this version of the adapter serves one, called default", "remove"),
-        ("quiet: {same_number: 60s}", "unknown key 'quiet'", "this version of the adapter does not have it: remove it"),
         ("mode: shadow", "unknown key 'mode'", "a file called NAME.shadow.yaml"),
     ],
 )

@@ -227,7 +227,7 @@ class StoreContract:
             delivery(CALLBACK, id="callback 9", due_at=NOW - 9 * SECOND),
             delivery(CLICK, id="click 1", due_at=NOW - SECOND),
             delivery(CALLBACK, id="callback 5", due_at=NOW - 5 * SECOND),
-            delivery(SELECT, id="select 3", due_at=NOW - 3 * SECOND),
+            delivery(replace(SELECT, agent="0102"), id="select 3", due_at=NOW - 3 * SECOND),
         )
         keep(store, *(replace(one, key=one.id) for one in waiting))
         taken = [one.id for _ in waiting for one in claim(store, most=1)]
@@ -460,7 +460,7 @@ class StoreContract:
     def test_what_has_ended_goes_with_everything_about_it(self, store: Store, state: State) -> None:
         self.age(store, delivery(state=state))
         store.count_refusal(mapping="lead", code="unauthorized", reason="stale", now=LONG_AGO)
-        assert store.purge(before=MONTH_AGO, now=NOW) == 6  # delivery, attempt, act, request, refusal, key
+        assert store.purge(before=MONTH_AGO, now=NOW) == 7  # delivery, attempt, act, request, refusal, key, mark
         assert (store.get("d1"), store.attempts("d1"), store.acts("d1")) == (None, [], [])
         assert (store.request("of d1"), store.refusals()) == (None, [])
         assert [one.duplicate for one in keep(store, delivery(id="d2"))] == [False]
@@ -468,7 +468,7 @@ class StoreContract:
     @pytest.mark.parametrize("state", ["held", "queued", "sending", "unknown"])
     def test_what_waits_or_is_not_settled_stays_for_ever(self, store: Store, state: State) -> None:
         self.age(store, delivery(state=state))
-        assert store.purge(before=MONTH_AGO, now=NOW) == 2  # its payload and its key
+        assert store.purge(before=MONTH_AGO, now=NOW) == 3  # its payload, its key and its mark
         assert [len(found) for found in (store.attempts("d1"), store.acts("d1"))] == [1, 1]
         assert (store.counts(), store.request("of d1")) == ({state: 1}, None)
 

@@ -20,7 +20,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from adapter.errors import StoreError
-from adapter.store import Store, queue
+from adapter.store import Store, gates, queue
 from adapter.store.clock import SharedClock
 from adapter.store.engine import Database
 from adapter.store.statements import Prepared
@@ -75,14 +75,14 @@ def test_migrations_and_tables_are_the_same(database: Database) -> None:
 
 
 def test_the_queue_is_read_in_the_order_of_an_index_however_long_it_is(database: Database) -> None:
-    values = {"state_1": "queued", "priority": 0, "now": 0, "most": 1}
+    values = {"state_1": "queued", "tenant": "default", "priority": 0, "now": 0, "most": 1}
     with database.writing() as connection:
-        asked = queue.NEXT.compile(connection)
+        asked = gates.NEXT.compile(connection)
         assert isinstance(asked, SQLCompiler)
         connection.execute(text("SET LOCAL enable_seqscan = off"))
         given = tuple(values[name] for name in asked.positiontup or ())
         plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN {asked.string}", given).scalars())
-    assert "Index Scan using deliveries_next" in plan
+    assert "Index Scan using deliveries_turn" in plan
     assert "Sort" not in plan
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, event, inspect, text
 
 from adapter.errors import StoreError
 from adapter.model import Delivery
-from adapter.store import Store, migrate, queue, sqlite
+from adapter.store import Store, gates, migrate, sqlite
 from adapter.store.engine import Database
 from adapter.store.tables import metadata
 
@@ -73,12 +73,12 @@ def test_what_was_kept_is_read_by_whoever_opens_the_file_next(store: Store, file
 def test_the_queue_is_read_in_the_order_of_an_index_however_long_it_is(store: Store, file: Path) -> None:
     database = Database(f"sqlite:///{file}")
     with database.reading() as connection:
-        due = queue.NEXT.params(now=NOW, most=1, priority=0)
+        due = gates.NEXT.params(tenant="default", now=NOW, most=1, priority=0)
         asked = str(due.compile(connection, compile_kwargs={"render_postcompile": True}))
         plan = [
             row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}", (0,) * asked.count("?"))
         ]
-    assert plan == ["SEARCH deliveries USING INDEX deliveries_next (state=? AND priority=? AND due_at<?)"]
+    assert plan == ["SEARCH deliveries USING INDEX deliveries_turn (state=? AND tenant=? AND priority=? AND due_at<?)"]
     database.close()
 
 

@@ -39,6 +39,8 @@ phones:
   region: US
 once:
   key: ${id}
+quiet:
+  same_number: no
 rules:
   - name: click
     when:

@@ -46,7 +46,7 @@ def test_a_program_gets_the_receipt_with_every_try(work: Front) -> None:
 def test_it_shows_what_the_receipt_said_and_the_same_link(work: Front) -> None:
     receipt = work.receipt("work", LEAD)
     shown = work.client.get(receipt["status_url"].removeprefix(ORIGIN)).get_json()
-    assert shown == {**receipt, "attempts": []}
+    assert shown == {**receipt, "attempts": [], "acts": []}
 
 
 @pytest.mark.parametrize("accept", PROGRAMS, ids=str)

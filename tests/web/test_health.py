@@ -6,6 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sample import delivery
+
+from adapter.model import Evidence
+from adapter.policy import Verdict
 from adapter.sources import Broken
 from web.front import WORK, Front, front
 
@@ -20,7 +24,32 @@ def test_it_is_ready_when_the_store_and_all_mappings_are_usable(tmp_path: Path) 
     with front(tmp_path, {"work": WORK, "tenants.yaml": "acme: {}"}) as good:
         answer = good.client.get("/readyz")
     assert answer.status_code == 200
-    assert answer.get_json() == {"status": "ready", "problems": [], "warnings": []}
+    assert answer.get_json() == {"status": "ready", "problems": [], "warnings": [], "alarms": []}
+
+
+def test_what_wants_a_person_is_told_and_does_not_take_the_web_away(tmp_path: Path) -> None:
+    now = datetime(2026, 1, 7, tzinfo=UTC)
+    with front(tmp_path, {"work": WORK}) as good:
+        good.store.rules.pause("", said="by Pat", now=now)
+        one = delivery(tenant="acme")
+        for evidence in (Evidence.UNAUTHORIZED, Evidence.ACCEPTED, Evidence.UNAUTHORIZED):
+            good.store.save(
+                one, Verdict(state="queued", reason="", due_at=now, expires_at=now), [], now=now, evidence=evidence
+            )
+        good.store.rules.block(["h"], key_id="of another", reason="", who="Pat", now=now)
+        answer = good.client.get("/readyz")
+    assert answer.status_code == 200
+    assert [(one["part"], one["message"]) for one in answer.get_json()["alarms"]] == [
+        ("all tenants", "dialling is paused by Pat"),
+        (
+            "tenant acme",
+            "Xima does not accept the token of the tenant's Service User; since 2026-01-07 00:00:00+00:00",
+        ),
+        (
+            "do-not-call list",
+            "1 numbers were added with a key that is not in ADAPTER_SECRET_KEY: put it back at its end",
+        ),
+    ]
 
 
 def test_a_mapping_that_cannot_be_used_is_named(work: Front) -> None:

@@ -1,0 +1,162 @@
+"""The gates of the tenants: read, shut and opened in the transactions that keep, claim and settle deliveries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Connection, bindparam, func, or_, select, type_coerce, update
+
+from adapter.model import Delivery, Evidence
+from adapter.policy import gate as rules
+from adapter.policy.gate import Gate, Rate
+from adapter.store.kinds import Moment
+from adapter.store.rows import COLUMNS, PRIORITIES, PRIORITY, delivery_in
+from adapter.store.statements import Prepared, upsert
+from adapter.store.tables import deliveries, gates
+
+ALL = ""
+"""The tenant of the row that pauses everybody."""
+d, g = deliveries.c, gates.c
+TELLING = (Evidence.NOT_SENT, Evidence.UNAUTHORIZED, Evidence.OVER_CAP)
+NAMES = tuple(column.name for column in gates.columns)
+
+TROUBLED = Prepared(
+    select(func.count().label("many")).where(
+        or_(g.tenant == bindparam("tenant"), g.tenant == ALL), or_(g.paused != "", g.trouble != "", g.failures > 0)
+    )
+)
+_row = upsert(gates)
+PUT = _row.on_conflict_do_update(
+    index_elements=["tenant"], set_={name: _row.excluded[name] for name in NAMES if name != "tenant"}
+)
+TENANT_AFTER = select(func.min(d.tenant)).where(d.state == "queued", d.tenant > bindparam("tenant"))
+NEXT = (
+    select(*COLUMNS)
+    .where(
+        d.state == "queued",
+        d.tenant == bindparam("tenant"),
+        d.priority == bindparam("priority"),
+        d.due_at <= bindparam("now", type_=d.due_at.type),
+    )
+    .order_by(d.due_at)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+"""One priority, in the order of an index however many wait; PostgreSQL skips what another dispatcher is just taking,
+SQLite has one writer anyway."""
+TAKEABLE = Prepared(NEXT)
+OVERDUE = Prepared(
+    select(*COLUMNS)
+    .where(
+        d.state == "queued",
+        d.tenant == bindparam("tenant"),
+        d.expires_at < bindparam("now", type_=d.expires_at.type),
+        d.due_at <= bindparam("now", type_=d.due_at.type),
+    )
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+"""What may not be sent behind a shut gate still grows too old there."""
+
+
+def load(connection: Connection, tenant: str) -> Gate:
+    """The gate of a tenant; one that nobody has touched is open. Everybody's pause is a pause of each."""
+    found = {row.tenant: row for row in connection.execute(select(gates).where(g.tenant.in_((tenant, ALL))))}
+    own = Gate(**found[tenant]._mapping) if tenant in found else Gate(tenant=tenant)
+    return replace(own, paused=found[ALL].paused or own.paused) if ALL in found else own
+
+
+def troubled(connection: Connection, tenant: str) -> Gate | None:
+    """The gate of a tenant if there is anything to say about it; most often there is not."""
+    (row,) = TROUBLED.rows(connection, {"tenant": tenant})
+    return load(connection, tenant) if row["many"] else None
+
+
+def put(connection: Connection, gate: Gate) -> None:
+    """Keep a gate."""
+    connection.execute(PUT, asdict(gate))
+
+
+def keep_tally(connection: Connection, gate: Gate) -> None:
+    """Keep what changed about a tenant's gate but for its pause, which may be everybody's."""
+    own = connection.execute(select(g.paused).where(g.tenant == gate.tenant)).scalar()
+    put(connection, replace(gate, paused=own or ""))
+
+
+def is_told(connection: Connection, tenant: str, evidence: Evidence) -> bool:
+    """Whether an exchange with Xima says anything new about its tenant; most often it does not."""
+    return evidence in TELLING or troubled(connection, tenant) is not None
+
+
+def settle(connection: Connection, tenant: str, evidence: Evidence, *, now: datetime) -> None:
+    """Keep what an exchange with Xima said about its tenant; what its trouble held goes on when that is over."""
+    if not is_told(connection, tenant, evidence):
+        return
+    before = load(connection, tenant)
+    after = rules.after(before, evidence, now=now)
+    if after != before:
+        keep_tally(connection, after)
+    if before.trouble and not after.trouble:
+        let_go(connection, tenant, tuple(rules.HOLDS), now=now)
+
+
+def let_go(connection: Connection, tenant: str, policies: tuple[str, ...], *, now: datetime) -> int:
+    """What these rules hold for a tenant (or for all) is due now; gives how many."""
+    mine = [d.state == "held", d.policy.in_(policies), *([d.tenant == tenant] if tenant else [])]
+    return connection.execute(update(deliveries).where(*mine).values(due_at=now)).rowcount
+
+
+def hold(connection: Connection, tenant: str, policy: str, reason: str, *, now: datetime) -> int:
+    """Hold what is queued for a tenant (or for all) until somebody lets it go, or it is too old; gives how many."""
+    mine = [d.state == "queued", *([d.tenant == tenant] if tenant else [])]
+    too_old = type_coerce(type_coerce(d.expires_at, BigInteger) + 1, Moment)
+    values = {"state": "held", "policy": policy, "reason": reason, "updated_at": now, "due_at": too_old}
+    return connection.execute(update(deliveries).where(*mine).values(values)).rowcount
+
+
+def candidates(
+    connection: Connection, *, now: datetime, most: int, rates: Mapping[str, Rate]
+) -> tuple[list[Delivery], dict[str, int]]:
+    """What is due, in fair order, and how many of each tenant's may pass; behind a shut gate only what is too old."""
+    due: list[tuple[tuple[int, int, datetime], Delivery]] = []
+    passing: dict[str, int] = {}
+    for tenant in tenants(connection):
+        gate = load(connection, tenant)
+        passing[tenant] = rules.passing(gate, rates.get(tenant), now=now, most=most)
+        found = _next(connection, tenant, now, most) if passing[tenant] else _overdue(connection, tenant, now, most)
+        for turn, one in enumerate(found):
+            due.append(((PRIORITY[one.action.kind], turn, one.due_at), one))
+    return [one for _, one in sorted(due, key=lambda pair: pair[0])], passing
+
+
+def _next(connection: Connection, tenant: str, now: datetime, most: int) -> list[Delivery]:
+    """What is due, the first of it: clicks before callbacks before backlog, and then whoever waits longest."""
+    found: list[Delivery] = []
+    for priority in PRIORITIES:
+        asked = {"tenant": tenant, "now": now, "priority": priority, "most": most - len(found)}
+        if len(found) < most:
+            found += map(delivery_in, TAKEABLE.rows(connection, asked))
+    return found
+
+
+def _overdue(connection: Connection, tenant: str, now: datetime, most: int) -> list[Delivery]:
+    return [delivery_in(row) for row in OVERDUE.rows(connection, {"tenant": tenant, "now": now, "most": most})]
+
+
+def tenants(connection: Connection) -> list[str]:
+    """The tenants that have something queued: one step of an index for each, however much waits."""
+    found: list[str] = []
+    while tenant := connection.execute(TENANT_AFTER, {"tenant": found[-1] if found else ""}).scalar():
+        found.append(tenant)
+    return found
+
+
+def spend(connection: Connection, taken: Mapping[str, int], rates: Mapping[str, Rate], *, now: datetime) -> None:
+    """Keep what passed the gates: a probe that is under way, and tokens that are used up."""
+    for tenant, count in taken.items():
+        gate = load(connection, tenant)
+        after = rules.passed(gate, rates.get(tenant), count, now=now)
+        if after != gate:
+            keep_tally(connection, after)

@@ -1,0 +1,58 @@
+"""After an outage: callbacks that wait late are held when they are many, until a person says what becomes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, func, select, update
+
+from adapter.model import Delivery
+from adapter.policy import Verdict
+from adapter.policy.gate import is_shut
+from adapter.store import desk, gates
+from adapter.store.rows import BACKLOG, COLUMNS, PRIORITY, delivery_of
+from adapter.store.tables import deliveries
+
+POLICY = "recover"
+LATE = timedelta(minutes=1)
+"""What is due for longer than this has met an outage; what was held on purpose is backlog, and not counted."""
+ASK_FOR = timedelta(hours=24)
+"""How long the question stands; after that what is too old expires by itself."""
+d = deliveries.c
+
+
+def hold(connection: Connection, *, now: datetime, most: int) -> int:
+    """Hold the late callbacks of every tenant that has more than `most` and could send; gives how many."""
+    held = 0
+    for tenant in gates.tenants(connection):
+        late = (
+            d.state == "queued",
+            d.tenant == tenant,
+            d.priority == PRIORITY["callback"],
+            d.due_at < now - LATE,
+        )
+        waiting = select(d.id).where(*late).limit(most + 1).subquery()
+        if is_shut(gates.load(connection, tenant), now=now):
+            continue
+        if (connection.execute(select(func.count()).select_from(waiting)).scalar() or 0) > most:
+            reason = "many callbacks wait after an outage: xima-adapter recover (recover)"
+            values = {"state": "held", "policy": POLICY, "reason": reason, "due_at": now + ASK_FOR, "updated_at": now}
+            held += connection.execute(update(deliveries).where(*late).values(values)).rowcount
+    return held
+
+
+def asked(connection: Connection) -> list[Delivery]:
+    """Everything that is held so, the oldest first."""
+    rows = connection.execute(select(*COLUMNS).where(d.state == "held", d.policy == POLICY).order_by(d.created_at))
+    return [delivery_of(row) for row in rows]
+
+
+def answer(connection: Connection, told: Sequence[tuple[Delivery, Verdict]], *, who: str, now: datetime) -> None:
+    """Do what a person confirmed; what goes on is backlog."""
+    for delivery, verdict in told:
+        desk.act(connection, delivery, verdict, who=who, now=now)
+    ids = [delivery.id for delivery, _ in told]
+    for start in range(0, len(ids), 500):
+        some = d.id.in_(ids[start : start + 500])
+        connection.execute(update(deliveries).where(some).values(priority=BACKLOG))

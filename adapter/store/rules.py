@@ -1,0 +1,95 @@
+"""What people tell the rules: who must not be called, and when nobody is to be."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, select
+
+from adapter.model import Delivery
+from adapter.policy import Gate, Verdict
+from adapter.store import gates, recovery
+from adapter.store.engine import Database
+from adapter.store.statements import upsert
+from adapter.store.tables import blocked
+from adapter.store.tables import gates as gate_table
+
+_new = upsert(blocked)
+BLOCK = _new.on_conflict_do_update(
+    index_elements=["number"], set_={name: _new.excluded[name] for name in ("key_id", "reason", "who", "at")}
+)
+
+
+class Rules:
+    """The part of a store that people write; each method is one transaction and raises `StoreError` when it fails."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # who must not be called
+
+    def block(self, numbers: Sequence[str], *, key_id: str, reason: str, who: str, now: datetime) -> int:
+        """Put hashes of numbers on the do-not-call list; gives how many were not there yet."""
+        with self._database.writing() as connection:
+            before = connection.execute(select(func.count()).select_from(blocked)).scalar() or 0
+            for number in numbers:
+                row = {"number": number, "key_id": key_id, "reason": reason, "who": who, "at": now}
+                connection.execute(BLOCK, row)
+            return (connection.execute(select(func.count()).select_from(blocked)).scalar() or 0) - before
+
+    def unblock(self, hashes: Collection[str]) -> int:
+        """Take a number off the do-not-call list, by its hash under any key; gives how many entries went."""
+        with self._database.writing() as connection:
+            return connection.execute(delete(blocked).where(blocked.c.number.in_(list(hashes)))).rowcount
+
+    def blocked(self, *, most: int = 1000) -> list[Mapping[str, Any]]:
+        """The do-not-call list, the latest first; it holds no numbers."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(blocked).order_by(blocked.c.at.desc()).limit(most))
+            return [dict(row._mapping) for row in rows]
+
+    def unreadable(self, key_ids: Collection[str]) -> int:
+        """How many entries of the do-not-call list were made with none of these keys, so that they are not found."""
+        asked = select(func.count()).select_from(blocked).where(blocked.c.key_id.not_in(list(key_ids)))
+        with self._database.reading() as connection:
+            return int(connection.execute(asked).scalar() or 0)
+
+    # the gates
+
+    def pause(self, tenant: str, *, said: str, now: datetime) -> int:
+        """Let nothing out for a tenant (of the empty name: for all), and hold what is queued; gives how much."""
+        with self._database.writing() as connection:
+            gates.put(connection, replace(gates.load(connection, tenant), paused=said))
+            return gates.hold(connection, tenant, "pause", f"dialling is paused {said} (pause)", now=now)
+
+    def resume(self, tenant: str, *, now: datetime) -> int:
+        """End a pause; gives how many deliveries go on."""
+        with self._database.writing() as connection:
+            gates.put(connection, replace(gates.load(connection, tenant), paused=""))
+            return gates.let_go(connection, tenant, ("pause",), now=now)
+
+    # after an outage
+
+    def hold_backlog(self, *, now: datetime, most: int) -> int:
+        """Hold callbacks that wait late when they are more than `most`; gives how many."""
+        with self._database.writing() as connection:
+            return recovery.hold(connection, now=now, most=most)
+
+    def backlog(self) -> list[Delivery]:
+        """What is held so, the oldest first."""
+        with self._database.reading() as connection:
+            return recovery.asked(connection)
+
+    def recover(self, told: Sequence[tuple[Delivery, Verdict]], *, who: str, now: datetime) -> None:
+        """Move what a person decided on, all or nothing; raises `Conflict` when it changed meanwhile."""
+        with self._database.writing() as connection:
+            recovery.answer(connection, told, who=who, now=now)
+
+    def gates(self) -> list[Gate]:
+        """Every gate that was ever touched; of the empty name: everybody's."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(gate_table).order_by(gate_table.c.tenant))
+            return [Gate(**row._mapping) for row in rows]
