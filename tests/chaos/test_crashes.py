@@ -134,6 +134,11 @@ def test_a_lead_killed_while_xima_holds_the_answer_is_unknown_and_never_queued_a
     check_repeat(machine, sandbox, A_LEAD, "unknown", ["callback"])
 
 
+_AGENTS = ", ".join(f"{{extension: '{number:04}', name: Pat}}" for number in range(120))
+STAFF = f"agents: [{_AGENTS}]\nswitches: {{delay_before_204: 20ms}}"
+"""An office with an agent for each event, for an agent has one dial at a time."""
+
+
 def event(number: int) -> bytes:
     """One of many events: every other one a click, each with a telephone number and an agent of its own."""
     body = A_LEAD if number % 2 else A_CLICK
@@ -143,8 +148,7 @@ def event(number: int) -> bytes:
 
 def test_everything_killed_in_the_midst_of_work(machine: Machine, sandbox: Sandbox) -> None:
     """Four senders at once, who repeat what was not answered, as CRMs do; three power cuts."""
-    agents = ", ".join(f"{{extension: '{number:04}', name: Pat}}" for number in range(60))
-    sandbox.world.load(f"agents: [{agents}]\nswitches: {{delay_before_204: 20ms}}")
+    sandbox.world.load(STAFF)
     events = [event(number) for number in range(60)]
     answered: dict[bytes, str] = {}
 

@@ -24,7 +24,7 @@ from adapter.store import Entry, Store
 from benchmarks import postgres
 
 from .conftest import A_CLICK, A_LEAD, Machine, effects
-from .test_crashes import event
+from .test_crashes import STAFF, event
 
 MANY = 400
 LEADS = tuple(replace(CALLBACK, callback_number=f"801555{number:04d}") for number in range(MANY))
@@ -142,7 +142,7 @@ def test_the_database_restarted_in_the_midst_of_work(
     tmp_path: Path, sandbox: Sandbox, durable: postgres.Server
 ) -> None:
     """Four senders at once, who repeat what was not answered, as CRMs do; the server crashes three times."""
-    sandbox.world.load("switches: {delay_before_204: 20ms}")
+    sandbox.world.load(STAFF)
     machine = Machine(tmp_path, sandbox.url, ADAPTER_DATABASE_URL=durable.new_database())
     events = [event(number) for number in range(120)]
     answered: dict[bytes, str] = {}
