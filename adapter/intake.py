@@ -237,7 +237,7 @@ def _came(result: Result, kept: Kept | None) -> Came:
     return Came(result=result, delivery=kept.delivery, duplicate=kept.duplicate) if kept else Came(result=result)
 
 
-def _summary(came: tuple[Came, ...]) -> dict[str, str | None]:
+def _summary(came: tuple[Came, ...]) -> dict[str, Any]:
     words = [_word(one) for one in came]
     shown = ",".join(words[:10]) + (f",+{len(words) - 10}" if len(words) > 10 else "")
     return {"results": shown, "reason": reasons(one.result for one in came if one.delivery is None)}
