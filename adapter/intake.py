@@ -17,7 +17,7 @@ from adapter.greeting import told
 from adapter.handshake import Reply
 from adapter.keeping import arrival, entry, queued
 from adapter.logs import event
-from adapter.mapping import TEST, Result, examples, request_tree, results
+from adapter.mapping import TEST, Result, examples, reasons, request_tree, results
 from adapter.model import Delivery, Received
 from adapter.policy import Numbers
 from adapter.shadow import Shadow
@@ -91,7 +91,7 @@ class Intake:
         came = tuple(_came(result, one) for (_, result), one in zip(made, kept, strict=True))
         if any(one.delivery and one.delivery.policy == "limits.per_minute" for one in came):
             event("request.flood", level=logging.WARNING, mapping=name, remedy="limits.per_minute in the mapping")
-        event("request.kept", mapping=name, request=request_id, records=len(found), results=_summary(came))
+        event("request.kept", mapping=name, request=request_id, records=len(found), **_summary(came))
         taken = Taken(source=source, came=tuple(self._act(one, self._patience(source)) for one in came))
         if self._shadow:
             self._shadow.look(source, received, made, request_id=request_id, now=now)
@@ -174,14 +174,13 @@ def _mapped(
 
 
 def _came(result: Result, kept: Kept | None) -> Came:
-    if kept is None:
-        return Came(result=result)
-    return Came(result=result, delivery=kept.delivery, duplicate=kept.duplicate)
+    return Came(result=result, delivery=kept.delivery, duplicate=kept.duplicate) if kept else Came(result=result)
 
 
-def _summary(came: tuple[Came, ...]) -> str:
+def _summary(came: tuple[Came, ...]) -> dict[str, Any]:
     words = [_word(one) for one in came]
-    return ",".join(words[:10]) + (f",+{len(words) - 10}" if len(words) > 10 else "")
+    shown = ",".join(words[:10]) + (f",+{len(words) - 10}" if len(words) > 10 else "")
+    return {"results": shown, "reason": reasons(one.result for one in came if one.delivery is None)}
 
 
 def _word(came: Came) -> str:

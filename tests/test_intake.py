@@ -443,6 +443,13 @@ def test_a_request_is_logged_with_what_became_of_its_first_records(desk: Desk, e
     )
 
 
+def test_why_records_made_no_delivery_is_logged_without_what_they_hold(desk: Desk, events: list[str]) -> None:
+    desk.take({"id": "3"}, {"id": "4"}, {**A_CLICK, "phone": "call Ann"}, {**A_LEAD, "id": "5"})
+    (line,) = (one for one in events if one.startswith("request.kept"))
+    assert "'reason': 'no rule matched; number_to_dial cannot be used'" in line
+    assert "Ann" not in line
+
+
 def test_ids_sort_by_time_and_never_repeat() -> None:
     ids = [new_id(NOW + number * timedelta(milliseconds=1)) for number in range(100)]
     assert ids == sorted(ids)

@@ -24,6 +24,7 @@ from adapter.model import Received
 from adapter.settings import TABLE
 from adapter.sources import Source
 
+_HOOK = re.compile("/hooks/[^/?#]+/?$")
 NO_RECEIPT = "This sender is not told what became of it; you are: xima-adapter deliveries"
 
 
@@ -33,9 +34,9 @@ class Origin(click.ParamType[str]):
     name = "URL"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The URL without a slash at its end; called by click."""
+        """The URL without a slash at its end, that of the server when it is of a webhook; called by click."""
         try:
-            return str(TABLE["ADAPTER_PUBLIC_URL"].read(value or "-"))
+            return str(TABLE["ADAPTER_PUBLIC_URL"].read(_HOOK.sub("", value) or "-"))
         except TextError:
             self.fail(f"write where the adapter is, like http://127.0.0.1:8000, not {value}", param, ctx)
 

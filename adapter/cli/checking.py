@@ -14,7 +14,7 @@ from adapter import proofs, sources
 from adapter.cli import roster
 from adapter.cli.shown import as_json, opened, plainly, print_json, setting, spoken_count
 from adapter.errors import MappingError
-from adapter.mapping import lint, render, unsent
+from adapter.mapping import Mapping, lint, render, unsent
 from adapter.model import Received
 from adapter.store import Store
 
@@ -97,13 +97,17 @@ def _checked(file: Path, reality: _Reality) -> dict[str, Any]:
         "missing": [render(file.name, lines, one) for one in missing],
         "warnings": [
             *(render(file.name, lines, one) for one in warnings),
-            *(
-                f"{file.name}: warning: {name} {unset} {loaded.name} without it"
-                for name in proofs.missing_secrets(loaded)
-            ),
+            *(f"{file.name}: warning: {name} {unset} {loaded.name} without it" for name in _unset(loaded)),
         ],
         "examples": len(loaded.examples),
     }
+
+
+def _unset(loaded: Mapping) -> list[str]:
+    """The variables that the server needs for a mapping and that hold nothing here."""
+    covered = any(proof.scheme.covers_url for proof in loaded.receive.proofs)
+    url = ["ADAPTER_PUBLIC_URL"] if covered and not setting("ADAPTER_PUBLIC_URL") else []
+    return [*proofs.missing_secrets(loaded), *url]
 
 
 def _say(report: list[dict[str, Any]]) -> None:

@@ -53,7 +53,7 @@ def judge(recorded: Any) -> dict[str, Any]:
         scheme, secrets = _scheme(recorded), _secrets(recorded)
         received, now = _received(recorded), _now(recorded.get("now"))
         asks = _handshake(recorded)
-        if reply := asks.greeting(received, secrets) if asks else None:
+        if reply := _greeting(asks, received, secrets):
             return {"id": name, "verdict": "valid", "reason": "", "hints": [], "response": _response(reply)}
         verdict = _verdict(scheme, secrets, received, now=now)
         if asks and verdict["verdict"] == "valid" and (reply := asks.signed(received, secrets)):
@@ -71,6 +71,13 @@ def _verdict(scheme: signature.Scheme, secrets: Sequence[str], received: Receive
         return {"verdict": "invalid", "reason": ": ".join((exc.reason, *hints[:1])), "hints": list(hints)}
     matching = signature.matching(scheme, secrets, received, now=now)
     return {"verdict": "valid", "reason": "", "hints": [matching] if matching else []}
+
+
+def _greeting(asks: handshake.Handshake | None, received: Received, secrets: Sequence[str]) -> handshake.Reply | None:
+    """What is answered to a question that is asked without a proof."""
+    if received.method == "HEAD":
+        return handshake.PRESENT
+    return asks.greeting(received, secrets) if asks else None
 
 
 def _handshake(recorded: Mapping[str, Any]) -> handshake.Handshake | None:
@@ -114,7 +121,8 @@ def _secrets(recorded: Mapping[str, Any]) -> list[str]:
 def _none_needed(recorded: Mapping[str, Any]) -> str | None:
     """What stands for the secret of a question that is asked before there is one (monday's challenge)."""
     asks = _handshake(recorded)
-    return "" if isinstance(asks, handshake.PostJsonEcho | handshake.PostByHand) else None
+    unasked = str(recorded.get("method")).upper() == "HEAD"
+    return "" if unasked or isinstance(asks, handshake.PostJsonEcho | handshake.PostByHand) else None
 
 
 def _received(recorded: Mapping[str, Any]) -> Received:

@@ -133,20 +133,25 @@ def _start(preset: Preset, path: Path) -> Iterator[str]:
 
 
 def _facts(preset: Preset) -> Iterator[tuple[str, str]]:
-    """What an author has to know of a sender: a word and its sentence, and nothing where there is nothing to know."""
+    """What an author has to know of a sender: a word and its sentence."""
     yield "Proof", words.proof(preset.verify)
     if preset.handshake:
         yield "First", words.handshake(preset.handshake)
     where = f"a list of records at {preset.records}" if preset.records else "one record, or a list of them"
     yield "Body", f"{BODIES[preset.body]}; {where}"
-    if preset.key:
-        yield "Once", f"two records with the same {preset.key.text} are one event"
-    if preset.sent_at:
-        yield "Time", f"the age of an event counts from {preset.sent_at.path}"
+    same = f"with the same {preset.key.text}" if preset.key else "that are the same in everything"
+    better = "" if preset.key else "; write once: with key: where something in them is unique"
+    yield "Once", f"two records {same} are one event{better}"
+    since = f"from {preset.sent_at.path}" if preset.sent_at else "from its arrival: the sender does not tell its time"
+    yield "Time", f"the age of an event counts {since}"
     if preset.drop or preset.drop_query:
         yield "Never kept", ", ".join((*preset.drop, *(f"?{name}=" for name in preset.drop_query)))
-    if preset.test_when:
-        yield "Test deliveries", f"call nobody: {words.conditions(preset.test_when)}"
+    tests = (
+        f"call nobody: {words.conditions(preset.test_when)}"
+        if preset.test_when
+        else "look like any other request and count as one"
+    )
+    yield "Test deliveries", tests
     if preset.thin:
         when = f"when {words.conditions(preset.thin.when)}, " if preset.thin.when else ""
         yield "No number", when + preset.thin.instead

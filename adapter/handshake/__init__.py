@@ -7,6 +7,7 @@ characters, and never a page: anybody may ask.
 from __future__ import annotations
 
 from adapter.handshake.kinds import (
+    PRESENT,
     GetEcho,
     GetHmac,
     Handshake,
@@ -19,6 +20,7 @@ from adapter.handshake.kinds import (
 from adapter.handshake.reading import READERS, read
 
 __all__ = [
+    "PRESENT",
     "READERS",
     "GetEcho",
     "GetHmac",

@@ -34,6 +34,10 @@ class Reply:
     status: int = 200
 
 
+PRESENT = Reply()
+"""The answer to HEAD, whoever the sender is: the mapping is here."""
+
+
 class Handshake(ABC):
     """One way of asking; `proved` when the question must be signed like any other request."""
 

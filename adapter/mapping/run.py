@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from collections.abc import Mapping as ReadOnly
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -49,6 +50,12 @@ class Result:
     number: str = ""
     nearest: bool = False
     zones: tuple[str, ...] = ()
+
+
+def reasons(made: Iterable[Result]) -> str | None:
+    """Why records made no delivery, each reason once and a few at most, for a log: what they hold is not in it."""
+    said = (one.reason if one.field in ("", "receive") else f"{one.field} cannot be used" for one in made)
+    return "; ".join(list(dict.fromkeys(said))[:3]) or None
 
 
 def request_tree(received: Received, document: Any) -> dict[str, Any]:

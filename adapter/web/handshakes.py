@@ -7,7 +7,7 @@ from werkzeug.exceptions import MethodNotAllowed
 
 from adapter.errors import AdapterError, PayloadError
 from adapter.greeting import told
-from adapter.handshake import Reply
+from adapter.handshake import PRESENT, Reply
 from adapter.model import Received
 from adapter.sources import Source
 from adapter.web.answers import replied
@@ -22,7 +22,7 @@ def greet(name: str) -> Response:
     """Answer a handshake; `HEAD` says that the mapping is here, `GET` is for those senders alone that ask this way."""
     source = parts().intake.source(name)
     if request.method == "HEAD":
-        return Response(content_type="text/plain")
+        return replied(PRESENT)
     handshake = source.mapping.receive.handshake
     if handshake is None or handshake.method != "GET":
         raise MethodNotAllowed(["HEAD", "OPTIONS", "POST"], "A webhook is sent with POST.")

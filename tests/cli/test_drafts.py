@@ -78,6 +78,18 @@ def test_a_secret_that_is_not_set_is_a_warning_unless_it_is_asked_for(
     assert run("check", "--strict").exit_code == 1
 
 
+def test_a_public_url_that_is_not_set_is_a_warning_where_the_signature_covers_it(
+    run: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starter = run("presets", "hubspot-v3", "--starter").stdout
+    (home / "mappings/hubspot-v3.yaml").write_text(starter)
+    said = "hubspot-v3.yaml: warning: ADAPTER_PUBLIC_URL is not set here; the server does not answer for hubspot-v3"
+    assert said in run("check").stdout
+    assert "form.yaml: warning: ADAPTER_PUBLIC_URL" not in run("check").stdout
+    monkeypatch.setenv("ADAPTER_PUBLIC_URL", "https://hooks.example.com")
+    assert said not in run("check").stdout
+
+
 def test_check_speaks_json(run: Run, home: Path) -> None:
     (home / "mappings/bad.yaml").write_text("format: 2\n")
     result = run("check", "--json")

@@ -170,3 +170,10 @@ def test_a_file_that_is_not_json_is_wrong_use(run: Run, content: bytes) -> None:
 
 def test_a_file_that_is_not_there_is_wrong_use(run: Run) -> None:
     assert run("verify", "nowhere.json").exit_code == 2
+
+
+def test_a_secret_that_is_no_text_is_named_and_not_tripped_over(run: Run) -> None:
+    record = {"preset": "basic", "secret": "me\ud800:pw", "headers": {"Authorization": "Basic bWU6cHc="}}
+    (verdict,), code = judged(run, record)
+    assert (verdict["verdict"], code) == ("invalid", 1)
+    assert "secret 1 cannot be used" in " ".join(verdict["hints"])

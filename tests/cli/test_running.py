@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -168,7 +169,7 @@ def test_the_halves_start_on_a_store_that_is_there(run: Run, started: list[Setti
 
 @pytest.mark.usefixtures("good")
 def test_a_serve_whose_parent_is_gone_does_not_start(run: Run, started: list[Settings]) -> None:
-    assert run("serve", "--parent", "1").exit_code == 1
+    assert run("serve", "--parent", str(os.getpid())).exit_code == 1
     assert started == []
 
 

@@ -84,6 +84,11 @@ def test_an_example_is_chosen_by_its_name_and_changed_field_by_field(send: Send,
     assert kept(adapter)[0] == ("click", {"skill": "Sales", "callback_number": "8015550177"})
 
 
+def test_the_url_that_the_sender_calls_says_where_the_adapter_is_too(send: Send, adapter: Adapter) -> None:
+    result = CliRunner().invoke(main, ["send", "click", "--to", f"{adapter.url}/hooks/click"])
+    assert result.stdout.splitlines()[0] == f"200 from {adapter.url}/hooks/click"
+
+
 @pytest.mark.parametrize("name", ["hubspot", "form", "soap"])
 def test_every_kind_of_sender_is_signed_for(send: Send, adapter: Adapter, name: str) -> None:
     result = send(name)

@@ -74,6 +74,14 @@ def test_all_senders_as_json(run: Run) -> None:
         *("name", "title", "group", "about", "setup", "parameters", "verify", "facts", "secrets", "starter")
     ]
     assert {fact for one in told for fact in one["facts"]} <= FACTS
+    assert all({"Proof", "Body", "Once", "Time", "Test deliveries", "Answer"} <= set(one["facts"]) for one in told)
+
+
+def test_what_a_sender_does_not_tell_is_said_too(run: Run) -> None:
+    described = run("presets", "zapier").stdout
+    assert "Once: two records that are the same in everything are one event; write once: with key:" in described
+    assert "Time: the age of an event counts from its arrival" in described
+    assert "Test deliveries: look like any other request and count as one" in described
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,18 @@ def test_the_header_of_a_handshake_is_told() -> None:
     }
 
 
+@pytest.mark.parametrize("secret", [{"secret": "s"}, {}], ids=["secret", "none"])
+@pytest.mark.parametrize("name", ["meta-leadads", "linkedin", "keap", "intercom", "tally"])
+def test_head_is_answered_whoever_asks_as_the_server_does(name: str, secret: dict[str, str]) -> None:
+    verdict = judge({"preset": name, **secret, "method": "head", "url": "https://a.example/h", "body": ""})
+    assert verdict["verdict"] == "valid"
+    assert verdict["response"] == {"status": 200, "content_type": "text/plain", "body": "", "headers": {}}
+
+
+def test_head_needs_a_known_sender_too() -> None:
+    assert judge({"preset": "nobody", "secret": "s", "method": "HEAD"})["verdict"] == "invalid"
+
+
 def test_a_signed_question_must_be_signed() -> None:
     assert judge(PING)["response"]["body"] == "{}"
     other = judge({**PING, "secret": "t"})

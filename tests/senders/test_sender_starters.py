@@ -100,3 +100,10 @@ def digits(text: str) -> str:
 @pytest.mark.parametrize("sample", INDEX, ids=lambda sample: sample["file"])
 def test_every_sample_can_be_read(sample: dict[str, Any]) -> None:
     assert document(sample)
+
+
+@pytest.mark.parametrize("name", [name for name in STARTERS if PRESETS[name].thin])
+def test_a_thin_sender_is_sent_the_way_that_its_starter_takes(name: str) -> None:
+    thin, taken = PRESETS[name].thin, starter(name).receive.preset
+    assert thin is not None
+    assert taken == name or f"(preset {taken})" in thin.instead

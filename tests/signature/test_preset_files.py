@@ -62,6 +62,14 @@ def test_a_preset_with_its_parameters_makes_a_scheme(file: Path) -> None:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_recording_is_known_by_its_time_or_by_its_body(file: Path) -> None:
+    preset = _load(file)
+    verify = preset["verify"]
+    if "key" in preset and "content" in verify and "timestamp" not in verify:
+        assert "sent_at" in preset or preset.get("unique_body") == "yes"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_a_preset_says_the_same_as_the_list_of_schemes(file: Path) -> None:
     if file.stem in SCHEMES:
         assert signature.scheme(_load(file)["verify"]) == signature.scheme(SCHEMES[file.stem])

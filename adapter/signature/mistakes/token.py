@@ -47,7 +47,7 @@ def _of_credentials(secrets: Sequence[str], shown: bytes) -> Iterator[str]:
     if shown and not colon:
         yield "what stands behind Basic is not user:password in base64"
     elif shown:
-        same = [compare_digest(user, secret.partition(":")[0].encode()) for secret in secrets]
+        same = [compare_digest(user, secret.partition(":")[0].encode("utf-8", "replace")) for secret in secrets]
         yield "the user is right, the password is not" if any(same) else "it is another user than the secret names"
 
 
