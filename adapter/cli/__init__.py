@@ -14,6 +14,7 @@ from adapter.cli import (
     explaining,
     judging,
     keeping,
+    requested,
     running,
     senders,
     trying,
@@ -39,3 +40,4 @@ for command in (
     *(judging.verify, desk.deliveries, doctor.doctor, demo.demo),
 ):
     main.add_command(command)
+desk.deliveries.add_command(requested.requests_)

@@ -234,7 +234,7 @@ def test_an_unknown_mapping_is_wrong_use_and_the_known_ones_are_listed(run: Run)
             "the content type says xml, but this mapping reads json",
         ),
         (["click", "-"], 1, "the body is not JSON"),
-        (["click"], 2, "Missing argument 'BODYFILE'"),
+        (["click"], 2, "give either BODYFILE, or --request"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
