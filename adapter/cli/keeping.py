@@ -15,7 +15,7 @@ from adapter import phone, sources
 from adapter.cli import requested
 from adapter.cli.shown import mapping_path, plainly, read_mapping
 from adapter.errors import MappingError, SettingsError
-from adapter.mapping import Mapping, added, disguise, examples, render, request_tree, results, uses
+from adapter.mapping import Mapping, Result, added, disguise, examples, render, request_tree, results, uses
 from adapter.mapping.compiled import Example, Value
 from adapter.mapping.fakes import Fakes
 from adapter.mapping.fields import region_of
@@ -67,18 +67,26 @@ def _example(loaded: Mapping, real: Received, came: datetime, name: str | None) 
     headers, query = _beside(loaded, real, fakes)
     body = disguise.body(examples.kind_of(loaded, real), real.body, fakes)
     tried = Example(name="", body=body, headers=headers, query=query, expect=(), where=(), at=at)
-    request = examples.received(loaded, tried)
-    document, records = examples.records(loaded, request)
-    tree = request_tree(request, document)
-    given = [results(loaded, one, {**tree, "index": str(number)}, now=at) for number, one in enumerate(records)]
+    given = _results(loaded, examples.received(loaded, tried), at)
+    if [(one.kind, one.rule, one.field) for one in given] != [
+        (one.kind, one.rule, one.field) for one in _results(loaded, real, at)
+    ]:
+        click.echo("With fakes this request comes out otherwise than it did: read what the example expects.", err=True)
     return added.NewExample(
         name=name or f"as it came on {at:%Y-%m-%d %H:%M:%S}",
         body=body,
         at=at,
-        results=[result for one in given for result in one],
+        results=given,
         headers=headers,
         query=query,
     )
+
+
+def _results(loaded: Mapping, request: Received, at: datetime) -> list[Result]:
+    document, records = examples.records(loaded, request)
+    tree = request_tree(request, document)
+    given = (results(loaded, one, {**tree, "index": str(number)}, now=at) for number, one in enumerate(records))
+    return [result for one in given for result in one]
 
 
 def _regions(loaded: Mapping, real: Received, at: datetime) -> tuple[str, ...]:
