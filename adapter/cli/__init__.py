@@ -17,6 +17,7 @@ from adapter.cli import (
     requested,
     running,
     senders,
+    starting,
     trying,
     versions,
 )
@@ -35,7 +36,7 @@ def main() -> None:
 
 for command in (
     *(running.serve, running.web, running.dispatch, running.sandbox, running.db, running.settings),
-    *(checking.check, explaining.explain, drafts.send, senders.presets, drafts.schema, keeping.example),
+    *(checking.check, explaining.explain, drafts.send, senders.presets, starting.new, drafts.schema, keeping.example),
     *(versions.mappings, trying.backtest),
     *(judging.verify, desk.deliveries, doctor.doctor, demo.demo),
 ):
