@@ -103,6 +103,18 @@ def test_a_folder_that_is_not_there_is_named(run: Run, monkeypatch: pytest.Monke
         assert result.stderr.startswith("ADAPTER_MAPPINGS: there is no folder nowhere: make it")
 
 
+@pytest.mark.parametrize("name", ["form.yml", "form.yaml.txt", "FORM.YAML"])
+def test_check_names_a_file_that_nobody_reads_because_of_its_ending(run: Run, home: Path, name: str) -> None:
+    assert run("check").stderr == ""
+    odd = home / "mappings" / name
+    odd.write_text("format: 1\n", encoding="utf-8")
+    for path in ("mappings", str(odd)):
+        assert (
+            f"{name}: warning: the server does not read this file: its name has to end in .yaml"
+            in run("check", path).stderr
+        )
+
+
 # explain
 
 
