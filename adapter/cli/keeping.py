@@ -55,6 +55,8 @@ def add(mapping: str, request_id: str, name: str | None) -> None:
     path = mapping_path(mapping)
     loaded = read_mapping(path)
     made = _example(loaded, *requested.stored(loaded, request_id), name)
+    if twin := next((one for one in loaded.examples if (one.body, one.at) == (made.body, made.at)), None):
+        raise SettingsError([f"{path}: the example '{twin.name}' shows this request already"])
     _write(path, loaded, made)
     click.echo(f"{path}: example '{made.name}' added. Look through it: fakes replace what looks personal, no more")
 

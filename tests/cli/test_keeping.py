@@ -159,3 +159,12 @@ def test_an_example_that_comes_out_otherwise_than_the_request_says_so(run: Run, 
     assert result.exit_code == 0
     assert "comes out otherwise than it did" in result.stderr
     assert "otherwise" not in run("example", "add", "form", keep("form", b"phone=801-867-5309")).stderr
+
+
+def test_a_request_becomes_one_example_only(run: Run, home: Path, keep: Keep) -> None:
+    came = keep("form", b"phone=801-867-5309&x=1")
+    run("example", "add", "form", came)
+    text = (home / "mappings/form.yaml").read_text(encoding="utf-8")
+    again = run("example", "add", "form", came, "--name", "once more")
+    assert (again.exit_code, "shows this request already" in again.stderr) == (1, True)
+    assert (home / "mappings/form.yaml").read_text(encoding="utf-8") == text
