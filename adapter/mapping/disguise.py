@@ -42,7 +42,10 @@ def _json(text: str, fakes: Fakes) -> str:
 
 def _tree(tree: Any, key: str, fakes: Fakes) -> Any:
     if isinstance(tree, dict):
-        return {name: _tree(below, below_key, fakes) for name, below, below_key in _named(tree, key)}
+        return {
+            fakes.text("", name) if "@" in name else name: _tree(below, below_key, fakes)
+            for name, below, below_key in _named(tree, key)
+        }
     if isinstance(tree, list):
         return [_tree(below, key, fakes) for below in tree]
     if isinstance(tree, str):

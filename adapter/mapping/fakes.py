@@ -16,11 +16,12 @@ from adapter import phone
 from adapter.condition import folded
 
 _EMAIL = re.compile(r"[\w.+-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+")
+_MAILBOX = re.compile(r"""(?P<quote>["']?)[^"'<>,;]{2,80}(?P=quote)(?=\s*<[^<>\s]+@)""")
 _IP = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
 _NUMBER = re.compile(r"[\s+(＋\d][\d\s().+/;,:=#\-–extEXT]{5,40}")
 _PEOPLE = "full|display|contact|customer|caller|lead|person|your|requester|sender|client|guest|patient|member|pulse"
 _GIVEN = re.compile(
-    r"(?i)(?:first|given|fore|middle|nick)[_ -]?names?$|(?:^|[_ -])first$|^(?:vorname|pr[eé]nom|nombre)$"
+    r"(?i)(?:first|given|fore|middle|nick|user)[_ -]?names?$|(?:^|[_ -])first$|^(?:vorname|pr[eé]nom|nombre)$"
 )
 _FAMILY = re.compile(
     r"(?i)(?:last|family|sur)[_ -]?name$|(?:^|[_ -])last$|^(?:nachname|familienname|apellidos?|cognome)$"
@@ -28,10 +29,10 @@ _FAMILY = re.compile(
 _PHONE = re.compile(r"(?i)phone|mobile|cell|^tel|_tel|fax")
 _NAME = re.compile(rf"(?i)(?:^|(?:{_PEOPLE})[_ -]?)name$|firstandlast$")
 _FREE = re.compile(
-    r"(?i)(?:message|comments?|notes?|description|text|inquiry|enquiry|remarks?|feedback|street|address|city)\d*$"
+    r"(?i)(?:message|comments?|notes?|description|text|[ie]nquiry|remarks?|feedback|street|address|^line_?|city)\d*$"
 )
 _ZIP = re.compile(r"(?i)(?:^|[_ -])(?:zip|plz)(?:[_ -]?code)?$|post(?:al)?[_ -]?code$")
-_LINK = re.compile(r"(?i)://|^(?:tel|sip|sms):")
+_LINK = re.compile(r"(?i)://|\b(?:tel|sip|sms):")
 _KEY = re.compile(r"__c$|[\[\].]+")
 SENTENCE = 8
 """Blanks in a text that nobody has chosen from a list."""
@@ -83,8 +84,9 @@ class Fakes:
 
     def _inside(self, text: str) -> str:
         """A text with the names, addresses and numbers in it replaced."""
-        for name in sorted(self.met, key=len, reverse=True):
+        for name in sorted((one for one in self.met if one in text), key=len, reverse=True):
             text = re.sub(rf"\b{re.escape(name)}\b", self.met[name], text)
+        text = _MAILBOX.sub(lambda found: f"{found['quote']}{_full(found[0])}{found['quote']}", text)
         for address in (_EMAIL, _IP):
             text = address.sub(lambda found: _address(found[0]), text)
         return self._spoken(text) if " " in text or _LINK.search(text) else text

@@ -135,6 +135,11 @@ PERSON = [
     ("json", '{"zip": "84101-5309", "city": "Goldville"}'),
     ("form", "q3_name%5Bfirst%5D=Zaphod&q3_name%5Blast%5D=Beeblebrox&pretty=Name%3AZaphod+Beeblebrox"),
     ("form", "data.json=%7B%22full_name%22%3A%5B%22Zaphod+Beeblebrox%22%5D%7D"),
+    ("json", '{"from": "\\"Zaphod Beeblebrox\\" <zaphod@gold.org>", "to": "Zaphod Beeblebrox <zaphod@gold.org>"}'),
+    (
+        "json",
+        '{"zaphod@gold.org": {"username": "zaphod"}, "address": {"line1": "1 Gold Street"}, "x": "<tel:+14158675309>"}',
+    ),
     ("form", "text=415-867-5309"),
     ("xml", "<a><Name><![CDATA[Zaphod Beeblebrox]]></Name><!-- Zaphod --></a>"),
     ("xml", "<a><lead email='zaphod@gold.org' phone=\"415-867-5309\" first-name='Zaphod'/></a>"),
