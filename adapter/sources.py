@@ -16,7 +16,7 @@ from stat import S_ISREG
 from adapter import mapping, proofs, signature, tenants
 from adapter.errors import MappingError, SettingsError
 from adapter.handshake import Reply
-from adapter.mapping import examples, preset
+from adapter.mapping import complaints, examples, preset
 from adapter.mapping.load import ReadFile
 from adapter.mapping.problems import Place, Problem
 from adapter.mapping.text import MOST_CHARACTERS
@@ -165,7 +165,7 @@ def text_of(path: Path) -> str:
     try:
         return _start(path)
     except UnicodeDecodeError as exc:
-        raise MappingError([Problem(Place(1, 1), "the file is not UTF-8 text", hint="save it as UTF-8")]) from exc
+        raise MappingError([complaints.not_utf8(path.read_bytes()[: 4 * MOST_CHARACTERS])]) from exc
     except OSError as exc:
         raise MappingError([Problem(Place(1, 1), f"the file cannot be read: {exc.strerror}")]) from exc
 

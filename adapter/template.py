@@ -9,6 +9,8 @@ from typing import Any
 from adapter import path
 from adapter.errors import TextError
 
+LONGEST = 100_000
+"""Characters of a text that is put together; every word that Xima takes is far shorter."""
 Find = Callable[[path.Path], Any]
 """Gives what a path leads to in the record, in `let` or in the request; None for empty (see `mapping.scope`)."""
 
@@ -42,7 +44,11 @@ def compile(text: str) -> Template:  # noqa: A001 - read as template.compile, be
 
 
 def fill(template: Template, find: Find) -> str | None:
-    """The text with every path replaced by what it leads to; None when it has paths and all of them are empty."""
+    """The text with every path replaced by what it leads to; None when it has paths and all of them are empty.
+
+    None as well for a text that nobody can mean: each value of `let` may hold the one before it twice, and forty such
+    lines would fill any memory.
+    """
     if len(template.parts) == 1 and isinstance(template.parts[0], path.Path):
         return path.text_of(find(template.parts[0]))
     found = [part if isinstance(part, str) else path.text_of(find(part)) for part in template.parts]
@@ -50,7 +56,7 @@ def fill(template: Template, find: Find) -> str | None:
         text is None for part, text in zip(template.parts, found, strict=True) if isinstance(part, path.Path)
     ):
         return None
-    return "".join(text or "" for text in found)
+    return "".join(text or "" for text in found) if sum(len(text or "") for text in found) <= LONGEST else None
 
 
 def _end(text: str, start: int) -> int:

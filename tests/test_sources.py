@@ -70,7 +70,7 @@ def test_a_broken_file_never_hides_the_others(tmp_path: Path) -> None:
     found = load(tmp_path)
     assert sorted(found.usable) == ["first", "last"]
     assert {name: (one.file, one.problems[0].splitlines()[0]) for name, one in found.broken.items()} == {
-        "bad-bytes": ("bad-bytes.yaml", "bad-bytes.yaml:1:1: the file is not UTF-8 text"),
+        "bad-bytes": ("bad-bytes.yaml", "bad-bytes.yaml:1:4: the file is not UTF-8 text"),
         "bad-example": (
             "bad-example.yaml",
             "bad-example.yaml:9:42: example 'a': expected skip, but the mapping gives callback",
@@ -250,8 +250,10 @@ def test_a_table_is_never_read_from_elsewhere(tmp_path: Path, name: str) -> None
         (b"user,extension\ncaf\xe9,1", "the file agents.csv cannot be read: it is not UTF-8"),
         (b"name,extension\npat,1", "the file agents.csv has no column 'user'"),
         (b"user,extension\n" + b"x" * 140_000 + b",1", "agents.csv cannot be read as CSV"),
+        (b'user,extension\n"pat,0101\nlee,0102\n', "unexpected end of data (read as far as line 3)"),
+        ("user,extension\n".encode("utf-16"), "save it once more: Excel calls it CSV UTF-8"),
     ],
-    ids=["missing", "not UTF-8", "other columns", "not CSV"],
+    ids=["missing", "not UTF-8", "other columns", "not CSV", "a quote left open", "UTF-16"],
 )
 def test_a_table_that_cannot_be_read_is_told(tmp_path: Path, content: bytes | None, said: str) -> None:
     put(tmp_path, TABLE)
@@ -260,6 +262,38 @@ def test_a_table_that_cannot_be_read_is_told(tmp_path: Path, content: bytes | No
     told = broken(tmp_path)
     assert told.startswith("good.yaml:10:")
     assert said in told
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "user\textension\npat@x.org\t0101\n",
+        "sep=;\r\nuser;extension\r\npat@x.org;0101\r\n",
+        '"sep=,"\nuser,extension\npat@x.org,0101\n',
+        "\ufeffsep=\t\nuser\textension\npat@x.org\t0101\n",
+    ],
+    ids=["tabs", "says semicolon", "says comma", "says tab after a mark"],
+)
+def test_a_table_is_read_as_a_spreadsheet_saves_it(tmp_path: Path, content: str) -> None:
+    put(tmp_path, TABLE)
+    (tmp_path / "agents.csv").write_text(content, encoding="utf-8", newline="")
+    (table,) = load(tmp_path).usable["good"].mapping.tables.values()
+    assert table == {"pat@x.org": "0101"}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (GOOD.encode("utf-16"), "good.yaml:1:1: the file is UTF-16 text\n         = save it as UTF-8 (Notepad"),
+        (GOOD.encode("utf-16-be").join([b"\xfe\xff", b""]), "good.yaml:1:1: the file is UTF-16 text\n"),
+        (b"# one\n# caf\xe9\n" + GOOD.encode(), "good.yaml:2:6: the file is not UTF-8 text\n       2 | # caf"),
+    ],
+    ids=["UTF-16", "UTF-16 the other way round", "Windows-1252"],
+)
+def test_a_file_in_another_encoding_is_told_where_and_how_to_save_it(tmp_path: Path, content: bytes, said: str) -> None:
+    put(tmp_path, GOOD)
+    (tmp_path / "good.yaml").write_bytes(content)
+    assert said in broken(tmp_path)
 
 
 def test_a_table_of_any_size_is_not_read(tmp_path: Path) -> None:

@@ -88,3 +88,10 @@ def test_any_text_is_compiled_or_refused_within_itself(text: str) -> None:
 def test_a_text_that_is_filled_in_is_never_read_again(before: str, value: str) -> None:
     before = before.replace("$", "")
     assert fill(before + "${a}", {"a": value}) == before + value
+
+
+def test_a_text_of_any_length_is_passed_on_but_none_is_put_together() -> None:
+    long = "x" * template.LONGEST
+    assert fill("${a}", {"a": long + "x"}) == long + "x"
+    assert fill("${a}${b}", {"a": long}) == long
+    assert fill("${a}${b}", {"a": long, "b": "y"}) is None

@@ -15,9 +15,11 @@ from adapter.cli import (
     judging,
     keeping,
     recovery,
+    requested,
     rules,
     running,
     senders,
+    starting,
     trying,
     versions,
 )
@@ -36,9 +38,10 @@ def main() -> None:
 
 for command in (
     *(running.serve, running.web, running.dispatch, running.sandbox, running.db, running.settings),
-    *(checking.check, explaining.explain, drafts.send, senders.presets, drafts.schema, keeping.example),
+    *(checking.check, explaining.explain, drafts.send, senders.presets, starting.new, drafts.schema, keeping.example),
     *(versions.mappings, trying.backtest),
     *(judging.verify, desk.deliveries, doctor.doctor, demo.demo),
     *(rules.pause, rules.resume, rules.suppress, recovery.recover),
 ):
     main.add_command(command)
+desk.deliveries.add_command(requested.requests_)

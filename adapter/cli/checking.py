@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,8 @@ def check(paths: tuple[Path, ...], strict: bool, live: bool, history: bool, as_j
     """
     where = paths or (setting("ADAPTER_MAPPINGS"),)
     files = [file for path in where for file in _files(path)]
+    for odd in (odd for path in where for odd in _misnamed(path)):
+        click.echo(f"{odd}: warning: the server does not read this file: its name has to end in .yaml", err=True)
     if not files:
         raise click.UsageError(f"there is no mapping file (*.yaml) in {', '.join(map(str, where))}")
     with _reality(live, history) as reality:
@@ -79,6 +82,12 @@ def _reality(live: bool, history: bool) -> Iterator[_Reality]:
 
 def _files(path: Path) -> list[Path]:
     return sources.mapping_files(path) if path.is_dir() else [path]
+
+
+def _misnamed(path: Path) -> list[Path]:
+    """What was meant for a mapping by its name, as Windows likes to save it: callback.yml, callback.yaml.txt."""
+    found = sorted(path.iterdir()) if path.is_dir() else [path]
+    return [one for one in found if re.search(r"\.ya?ml(\.txt)?$", one.name.lower()) and not one.name.endswith(".yaml")]
 
 
 def _checked(file: Path, reality: _Reality) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from adapter import wsgi, xima
-from adapter.cli import bodies
+from adapter.cli import bodies, requested
 from adapter.cli.shown import as_json, mapping_path, plainly, print_json, read_mapping
 from adapter.mapping import Mapping, Result, Trace, examples, provenance, request_tree, results
 from adapter.mapping.provenance import Origin
@@ -21,7 +21,8 @@ from adapter.model import Received
 
 @click.command()
 @click.argument("mapping")
-@click.argument("bodyfile", type=click.File("rb"))
+@click.argument("bodyfile", type=click.File("rb"), required=False)
+@click.option("--request", "request_id", metavar="ID", help="A stored request instead of BODYFILE, on its own clock.")
 @click.option("--header", "headers", multiple=True, metavar="'K: V'", help="A header of the request; may be repeated.")
 @click.option("--query", default="", help="Query string of the request.")
 @click.option(
@@ -29,20 +30,35 @@ from adapter.model import Received
 )
 @as_json
 @plainly
-def explain(mapping: str, bodyfile: Any, headers: tuple[str, ...], query: str, at: str | None, as_json: bool) -> None:
+def explain(
+    mapping: str,
+    bodyfile: Any,
+    request_id: str | None,
+    headers: tuple[str, ...],
+    query: str,
+    at: str | None,
+    as_json: bool,
+) -> None:
     """Dry run: what would be sent, and why.
 
     MAPPING is its name or its file, BODYFILE the body of a request (- reads it from standard input). Nothing is
-    sent, nothing is stored, no signature is asked for.
+    sent, nothing is stored, no signature is asked for. With --request it is one that really came, at the moment it
+    came; xima-adapter deliveries requests MAPPING lists them.
 
     \b
     Example:
       xima-adapter explain callback body.txt --at 2026-11-24T10:15:00-07:00
     """
-    now = bodies.moment(at) if at else wsgi.clock()
+    if (request_id is None) == (bodyfile is None):
+        raise click.UsageError("give either BODYFILE, or --request and the id of a stored request")
+    if request_id and (headers or query):
+        raise click.UsageError("a stored request has its own headers and query: leave --header and --query out")
     loaded = read_mapping(mapping_path(mapping), try_examples=False)  # it may be an example that wants explaining
-    received = bodies.received(loaded, bodyfile.read(), bodies.headers(headers), query)
-    told = _run(loaded, received, now)
+    if request_id:
+        received, now = requested.stored(loaded, request_id)
+    else:
+        received, now = bodies.received(loaded, bodyfile.read(), bodies.headers(headers), query), wsgi.clock()
+    told = _run(loaded, received, bodies.moment(at) if at else now)
     if as_json:
         print_json({"results": [_plain(loaded, one) for one in told]})
     else:

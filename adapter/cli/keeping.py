@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping as ReadOnly
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import click
 
 from adapter import phone, sources
-from adapter.cli.shown import mapping_path, opened, plainly, read_mapping, setting
+from adapter.cli import requested
+from adapter.cli.shown import mapping_path, plainly, read_mapping
 from adapter.errors import MappingError, SettingsError
-from adapter.mapping import Mapping, added, disguise, examples, render, request_tree, results, uses
+from adapter.mapping import Mapping, Result, added, disguise, examples, render, request_tree, results, uses
 from adapter.mapping.compiled import Example, Value
 from adapter.mapping.fakes import Fakes
 from adapter.mapping.fields import region_of
@@ -55,42 +54,41 @@ def add(mapping: str, request_id: str, name: str | None) -> None:
     """
     path = mapping_path(mapping)
     loaded = read_mapping(path)
-    made = _example(loaded, _stored(loaded, request_id), name)
+    made = _example(loaded, *requested.stored(loaded, request_id), name)
+    if twin := next((one for one in loaded.examples if (one.body, one.at) == (made.body, made.at)), None):
+        raise SettingsError([f"{path}: the example '{twin.name}' shows this request already"])
     _write(path, loaded, made)
     click.echo(f"{path}: example '{made.name}' added. Look through it: fakes replace what looks personal, no more")
 
 
-def _stored(loaded: Mapping, request_id: str) -> ReadOnly[str, Any]:
-    with opened(setting("ADAPTER_DATABASE_URL")) as store:
-        found = store.request(request_id)
-    if found is None:
-        raise click.UsageError(f"there is no request {request_id}: it may be older than ADAPTER_RETENTION")
-    if found["mapping"] != loaded.name:
-        raise click.UsageError(f"the request {request_id} came to {found['mapping']}, not to {loaded.name}")
-    return found
-
-
-def _example(loaded: Mapping, stored: ReadOnly[str, Any], name: str | None) -> added.NewExample:
+def _example(loaded: Mapping, real: Received, came: datetime, name: str | None) -> added.NewExample:
     """The request in disguise, and what the mapping gives for it."""
-    real = Received(method=stored["method"], url=stored["url"], headers=stored["headers"], body=stored["body"])
     known = frozenset(key for table in loaded.tables.values() for key in table)
-    at = stored["received_at"].replace(microsecond=0)
+    at = came.replace(microsecond=0)
     fakes = Fakes(regions=_regions(loaded, real, at), keep=known)
     headers, query = _beside(loaded, real, fakes)
     body = disguise.body(examples.kind_of(loaded, real), real.body, fakes)
     tried = Example(name="", body=body, headers=headers, query=query, expect=(), where=(), at=at)
-    request = examples.received(loaded, tried)
-    document, records = examples.records(loaded, request)
-    tree = request_tree(request, document)
-    given = [results(loaded, one, {**tree, "index": str(number)}, now=at) for number, one in enumerate(records)]
+    given = _results(loaded, examples.received(loaded, tried), at)
+    if [(one.kind, one.rule, one.field) for one in given] != [
+        (one.kind, one.rule, one.field) for one in _results(loaded, real, at)
+    ]:
+        click.echo("With fakes this request comes out otherwise than it did: read what the example expects.", err=True)
     return added.NewExample(
         name=name or f"as it came on {at:%Y-%m-%d %H:%M:%S}",
         body=body,
         at=at,
-        results=[result for one in given for result in one],
+        results=given,
         headers=headers,
         query=query,
     )
+
+
+def _results(loaded: Mapping, request: Received, at: datetime) -> list[Result]:
+    document, records = examples.records(loaded, request)
+    tree = request_tree(request, document)
+    given = (results(loaded, one, {**tree, "index": str(number)}, now=at) for number, one in enumerate(records))
+    return [result for one in given for result in one]
 
 
 def _regions(loaded: Mapping, real: Received, at: datetime) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from adapter.mapping.problems import Place, Problem
+from adapter.mapping.problems import LONGEST_LINE, UNSEEN, Place, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,33 @@ def problem(text: str, exc: yaml.YAMLError) -> Problem:
     complaint = str(getattr(exc, "problem", None) or "this cannot be read as YAML text")
     for sign, say in _SIGNS.items():
         if sign in complaint:
-            return say(fault)
+            return _look_alike(lines, place.line) or say(fault)
     return Problem(place, complaint, hint="a text with signs of YAML in it, such as : # or {, needs quotes")
+
+
+def not_utf8(content: bytes) -> Problem:
+    """Where the bytes of a file cease to be text."""
+    hint = "save it as UTF-8 (Notepad: Save as, Encoding)"
+    if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return Problem(Place(1, 1), "the file is UTF-16 text", hint=hint, private=True)
+    try:
+        content.decode()
+    except UnicodeDecodeError as exc:
+        before = content[: exc.start].decode("utf-8-sig")
+        at = Place(before.count("\n") + 1, len(before) - before.rfind("\n"))
+        return Problem(at, "the file is not UTF-8 text", hint=hint)
+    return Problem(Place(1, 1), "the file was not UTF-8 text a moment ago", hint=hint)
+
+
+def _look_alike(lines: list[str], number: int) -> Problem | None:
+    """A sign in the line of a complaint, or in the one above, that is not what it seems to be."""
+    above = next((one for one in range(number - 1, 0, -1) if lines[one - 1].strip()), number)
+    for one in (above, number):
+        line = lines[one - 1][:LONGEST_LINE]
+        for pattern, said, hint in _LOOK_ALIKES:
+            if found := pattern.search(line):
+                return Problem(Place(one, found.end()), said, hint=hint)
+    return None
 
 
 def _place(mark: Any) -> Place:
@@ -94,6 +120,15 @@ def _no_content(fault: _Fault) -> Problem:
     return _here(*_SPECIAL)(fault)
 
 
+_LOOK_ALIKES = (
+    (UNSEEN, "a blank that is none stands here", ""),
+    (
+        re.compile(r"^\s*[\u2010-\u2015\u2212\u2022](?=\s)"),
+        "this is not the - that begins an item",
+        "write - and a blank",
+    ),
+    (re.compile(r"^\s*(?:- +)?\w+[:\uff1a](?=\w[^:]*$)"), "a blank is missing after this colon", "write key: value"),
+)
 _SPECIAL = ("a text cannot begin with this sign", "put the whole text in quotes")
 _SIGNS: Mapping[str, Callable[[_Fault], Problem]] = {
     "cannot start any token": _no_token,

@@ -127,4 +127,4 @@ def _constants(rule: Rule, name: str, given: Value) -> Found:
     texts += [(case.use.where, case.use.text) for case in given.choose]
     for where, template in texts:
         if shape and template and not template.paths and not shape.pattern.fullmatch(template.text.strip()):
-            yield where, Said(shape.problem, hint=f"a field is written ${{{template.text}}}")
+            yield where, Said(shape.problem, hint=f"a field is written ${{{template.text.strip('${} ')}}}")

@@ -8,21 +8,34 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import phonenumbers
 
 from adapter import phone
 from adapter.condition import folded
 
-_EMAIL = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
+_EMAIL = re.compile(r"[\w.+-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+")
+_MAILBOX = re.compile(r"""(?P<quote>["']?)[^"'<>,;]{2,80}(?P=quote)(?=\s*<[^<>\s]+@)""")
 _IP = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
 _NUMBER = re.compile(r"[\s+(＋\d][\d\s().+/;,:=#\-–extEXT]{5,40}")
-_GIVEN = re.compile(r"(?i)(?:first|given|fore|middle|nick)[_ -]?names?$")
-_FAMILY = re.compile(r"(?i)(?:last|family|sur)[_ -]?name$")
+_PEOPLE = "full|display|contact|customer|caller|lead|person|your|requester|sender|client|guest|patient|member|pulse"
+_GIVEN = re.compile(
+    r"(?i)(?:first|given|fore|middle|nick|user)[_ -]?names?$|(?:^|[_ -])first$|^(?:vorname|pr[eé]nom|nombre)$"
+)
+_FAMILY = re.compile(
+    r"(?i)(?:last|family|sur)[_ -]?name$|(?:^|[_ -])last$|^(?:nachname|familienname|apellidos?|cognome)$"
+)
 _PHONE = re.compile(r"(?i)phone|mobile|cell|^tel|_tel|fax")
-_NAME = re.compile(r"(?i)(?:^|(?:full|display|contact|customer|caller|lead|person|your)[_ -]?)name$")
-_FREE = re.compile(r"(?i)(?:message|comments?|notes?|description|text|street|address)\d*$")
+_NAME = re.compile(rf"(?i)(?:^|(?:{_PEOPLE})[_ -]?)name$|firstandlast$")
+_FREE = re.compile(
+    r"(?i)(?:message|comments?|notes?|description|text|[ie]nquiry|remarks?|feedback|street|address|^line_?|city)\d*$"
+)
+_ZIP = re.compile(r"(?i)(?:^|[_ -])(?:zip|plz)(?:[_ -]?code)?$|post(?:al)?[_ -]?code$")
+_LINK = re.compile(r"(?i)://|\b(?:tel|sip|sms):")
+_KEY = re.compile(r"__c$|[\[\].]+")
+SENTENCE = 8
+"""Blanks in a text that nobody has chosen from a list."""
 NAMES = ("Ann", "Ben", "Cleo", "Dan", "Eve", "Finn", "Gail", "Hugo", "Iris", "Jack", "Kim", "Leo", "Mia", "Ned", "Olga")
 
 _RANGES: Mapping[int, Callable[[str, int], str]] = {
@@ -40,26 +53,43 @@ takes one for valid; else, and everywhere else, its own example number stands.""
 class Fakes:
     """Makes fakes; numbers without a country are of the first of `regions` that has them.
 
-    Texts in `keep` (folded) stay as they are.
+    Texts in `keep` (folded) stay as they are; `met` are the names that were replaced so far.
     """
 
     regions: tuple[str, ...] = ()
     keep: Collection[str] = frozenset()
+    met: dict[str, str] = field(default_factory=dict)
 
     def text(self, key: str, text: str) -> str:
         """A text of the field `key` with whatever is personal in it replaced."""
         if folded(text) in self.keep or not text.strip():
             return text
-        for pattern, fake in ((_GIVEN, _given), (_FAMILY, _family), (_NAME, _full), (_FREE, _free)):
-            if pattern.search(key):
-                return fake(text)
+        key = _KEY.sub(" ", key).strip()
         if (_NUMBER.fullmatch(text) or _PHONE.search(key)) and (number := self.number(text)):
             return number
-        if _PHONE.search(key):
+        for pattern, fake in ((_GIVEN, _given), (_FAMILY, _family), (_NAME, _full), (_FREE, _free)):
+            if pattern.search(key):
+                return self._met(text, fake(text)) if fake is not _free else fake(text)
+        if _PHONE.search(key) or _ZIP.search(key):
             return _scrambled(text)
+        return _free(text) if text.count(" ") > SENTENCE else self._inside(text)
+
+    def _met(self, name: str, fake: str) -> str:
+        """The fake of a name, which stands for it and for each word of it in the other texts too."""
+        words = zip(name.split(), [*fake.split(), *["Example"] * name.count(" ")], strict=False)
+        for real, other in ((name.strip(), fake), *words):
+            if len(real) > 2 and real[0].isupper() and folded(real) not in self.keep:
+                self.met.setdefault(real, other)
+        return fake
+
+    def _inside(self, text: str) -> str:
+        """A text with the names, addresses and numbers in it replaced."""
+        for name in sorted((one for one in self.met if one in text), key=len, reverse=True):
+            text = re.sub(rf"\b{re.escape(name)}\b", self.met[name], text)
+        text = _MAILBOX.sub(lambda found: f"{found['quote']}{_full(found[0])}{found['quote']}", text)
         for address in (_EMAIL, _IP):
             text = address.sub(lambda found: _address(found[0]), text)
-        return self._spoken(text) if " " in text else text
+        return self._spoken(text) if " " in text or _LINK.search(text) else text
 
     def _spoken(self, text: str) -> str:
         """A sentence with the numbers in it replaced."""
@@ -134,6 +164,6 @@ def _free(text: str) -> str:
 
 def _address(text: str) -> str:
     """Of a mailbox at a domain kept for examples (RFC 2606), or of a machine in a network kept for them (RFC 5737)."""
-    if "@" in text:
+    if "@" in text or "%40" in text:
         return f"{_given(text).lower()}{_pick(text) % 1000}@example.com"
     return f"192.0.2.{_pick(text) % 256}"

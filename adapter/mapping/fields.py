@@ -78,6 +78,7 @@ class Shape:
 SHAPES: ReadOnly[str, Shape] = {
     "extension": Shape(re.compile("[0-9]{1,20}"), "this is not an extension: digits only"),
     "prefix": Shape(re.compile("[0-9*#]{1,8}"), "this is not an outside-line prefix: up to eight digits"),
+    "phone": Shape(re.compile(r".*\d.*", re.DOTALL), "this is not a telephone number: it has no digit"),
 }
 
 

@@ -83,8 +83,12 @@ def _tables(
         try:
             read.append(read_file(table.file))
             tables[name] = spreadsheet.table(table, read[-1])
-        except (OSError, UnicodeDecodeError) as exc:
-            said = f"the file {table.file} cannot be read: {getattr(exc, 'strerror', None) or 'it is not UTF-8'}"
+        except UnicodeDecodeError:
+            said = f"the file {table.file} cannot be read: it is not UTF-8"
+            hint = "save it once more: Excel calls it CSV UTF-8 (comma delimited)"
+            errors.setdefault("tables", {})[name] = {"file": [Said(said, hint=hint)]}
+        except OSError as exc:
+            said = f"the file {table.file} cannot be read: {exc.strerror}"
             errors.setdefault("tables", {})[name] = {"file": [Said(said, hint="it is looked for beside the mapping")]}
         except ValidationError as exc:
             errors.setdefault("tables", {})[name] = exc.messages

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 LONGEST_LINE = 200
 LONGEST_MESSAGE = 1000
+UNSEEN = re.compile("[\xa0\u2000-\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]")
+"""Blanks that are none to a parser, and signs that are not seen at all: pasted from web pages and word processors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +85,17 @@ class Said(str):
 def render(file: str, lines: list[str], problem: Problem) -> str:
     """The problem as `file:line:column: message`, the line itself, a caret and the remedy."""
     shown = [f"{file}:{problem}"[:LONGEST_MESSAGE]]
-    if problem.place.line <= len(lines) and not problem.private:
+    visible = problem.place.line <= len(lines) and not problem.private
+    if visible:
         line = _printable(lines[problem.place.line - 1][:LONGEST_LINE])
         before = line[: problem.place.column - 1]
         caret = "".join("\t" if letter == "\t" else " " for letter in before) + "^"
         shown += [f"{problem.place.line:>8} | {line}", f"{'':>8} | {caret}"]
     if problem.hint:
         shown.append(f"{'':>8} = {problem.hint}")
+    if visible and (unseen := UNSEEN.search(lines[problem.place.line - 1][:LONGEST_LINE])):
+        said = f"in column {unseen.start() + 1} stands a sign that is not seen (U+{ord(unseen[0]):04X})"
+        shown.append(f"{'':>8} = {said}: type the line anew, with ordinary blanks")
     return "\n".join(shown)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 from marshmallow import ValidationError
 
@@ -15,12 +16,12 @@ from adapter.mapping.problems import Said, did_you_mean
 def table(of: Csv, content: str) -> dict[str, str]:
     """The lines of a file's text as folded key -> value; raises `ValidationError` with what is wrong in it.
 
-    Where people write a decimal comma, spreadsheets put semicolons between the columns.
+    Where people write a decimal comma, spreadsheets put semicolons between the columns, and tabs into "Unicode text";
+    some say so in a first line `sep=;`.
     """
-    content = content.removeprefix("\ufeff")
-    header = content.partition("\n")[0]
-    delimiter = ";" if header.count(";") > header.count(",") else ","
-    rows = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, skipinitialspace=True)
+    lines = io.StringIO(content.removeprefix("\ufeff"), newline="")
+    delimiter = _delimiter(lines)
+    rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
     found: dict[str, str] = {}
     try:
         key, value = _columns(of, next(rows, []))
@@ -30,8 +31,18 @@ def table(of: Csv, content: str) -> dict[str, str]:
                 said = f"line {rows.line_num} of {of.file} gives '{row[key].strip()}' another value than a line above"
                 raise ValidationError({"file": [Said(said, hint="remove one of the two lines")]})
     except csv.Error as exc:
-        raise ValidationError({"file": [f"{of.file} cannot be read as CSV: {exc}"]}) from exc
+        said = f"{of.file} cannot be read as CSV: {exc} (read as far as line {rows.line_num})"
+        raise ValidationError({"file": [Said(said, hint="look for a quote that is opened and not closed")]}) from exc
     return found
+
+
+def _delimiter(lines: io.StringIO) -> str:
+    """What stands between the columns; `lines` are left where the header begins."""
+    at, header = lines.tell(), lines.readline()
+    if said := re.fullmatch(r'"?sep=(.)"?\s*', header, re.IGNORECASE):
+        return said[1]
+    lines.seek(at)
+    return max(",;\t", key=header.count)
 
 
 def _columns(of: Csv, header: list[str]) -> list[int]:

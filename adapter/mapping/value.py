@@ -14,6 +14,8 @@ from adapter.mapping.scope import Scope, describe
 
 MOST_PARTS = 1000
 """Parts of a text that `split` gives."""
+LONGEST_REASON = 1000
+"""Characters of an explanation: that of a `let` holds those of the values before it, each perhaps twice."""
 _NO_DIGITS = re.compile("[^0-9]+")
 
 Tables = Mapping[str, Mapping[str, str]]
@@ -51,7 +53,8 @@ def why_missing(value: Value, scope: Scope, *, now: datetime) -> str:
         case = chosen(value, scope, now=now)
         return why_missing(case.use, scope, now=now) if case else "no line of choose applies"
     paths = value.first_of or ((value.field,) if value.field else value.text.paths if value.text else ())
-    return "; ".join(_why_nothing(one, scope) for one in paths) or "the text in the mapping is empty"
+    told = "; ".join(_why_nothing(one, scope) for one in dict.fromkeys(paths))
+    return told[:LONGEST_REASON] or "the text in the mapping is empty"
 
 
 def _why_nothing(where: path.Path, scope: Scope) -> str:

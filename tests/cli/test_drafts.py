@@ -115,6 +115,18 @@ def test_a_folder_that_is_not_there_is_named(run: Run, monkeypatch: pytest.Monke
         assert result.stderr.startswith("ADAPTER_MAPPINGS: there is no folder nowhere: make it")
 
 
+@pytest.mark.parametrize("name", ["form.yml", "form.yaml.txt", "FORM.YAML"])
+def test_check_names_a_file_that_nobody_reads_because_of_its_ending(run: Run, home: Path, name: str) -> None:
+    assert run("check").stderr == ""
+    odd = home / "mappings" / name
+    odd.write_text("format: 1\n", encoding="utf-8")
+    for path in ("mappings", str(odd)):
+        assert (
+            f"{name}: warning: the server does not read this file: its name has to end in .yaml"
+            in run("check", path).stderr
+        )
+
+
 # explain
 
 
@@ -246,7 +258,7 @@ def test_an_unknown_mapping_is_wrong_use_and_the_known_ones_are_listed(run: Run)
             "the content type says xml, but this mapping reads json",
         ),
         (["click", "-"], 1, "the body is not JSON"),
-        (["click"], 2, "Missing argument 'BODYFILE'"),
+        (["click"], 2, "give either BODYFILE, or --request"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -144,3 +144,27 @@ def test_the_country_a_record_names_is_the_country_of_its_numbers(run: Run, home
     after = path.read_text()
     assert "7123" not in after
     assert "callback_number: 011442079460" in after
+
+
+def test_an_example_that_comes_out_otherwise_than_the_request_says_so(run: Run, home: Path, keep: Keep) -> None:
+    file = home / "mappings/form.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(
+        text.replace("        present: yes\n", "        present: yes\n      - {field: note, is: vip}\n").replace(
+            "body: name=Ann&", "body: note=vip&name=Ann&"
+        ),
+        encoding="utf-8",
+    )
+    result = run("example", "add", "form", keep("form", b"phone=801-867-5309&note=vip"))
+    assert result.exit_code == 0
+    assert "comes out otherwise than it did" in result.stderr
+    assert "otherwise" not in run("example", "add", "form", keep("form", b"phone=801-867-5309")).stderr
+
+
+def test_a_request_becomes_one_example_only(run: Run, home: Path, keep: Keep) -> None:
+    came = keep("form", b"phone=801-867-5309&x=1")
+    run("example", "add", "form", came)
+    text = (home / "mappings/form.yaml").read_text(encoding="utf-8")
+    again = run("example", "add", "form", came, "--name", "once more")
+    assert (again.exit_code, "shows this request already" in again.stderr) == (1, True)
+    assert (home / "mappings/form.yaml").read_text(encoding="utf-8") == text

@@ -120,6 +120,58 @@ def test_a_body_keeps_its_shape(kind: str, content: bytes, shape: str) -> None:
     assert "".join("#" if mask == "#" else sign for sign, mask in zip(made, shape, strict=True)) == shape
 
 
+PERSON = [
+    ("json", '{"fields": [{"label": "Your name", "type": "TEXT", "value": "Zaphod Beeblebrox"}]}'),
+    ("json", '{"data": [{"column_name": "Full Name", "column_id": "FULL_NAME", "string_value": "Zaphod Beeblebrox"}]}'),
+    ("json", '{"field_data": [{"name": "full_name", "values": ["Zaphod Beeblebrox"]}]}'),
+    ("json", '{"Name": {"First": "Zaphod", "Last": "Beeblebrox", "FirstAndLast": "Zaphod Beeblebrox"}}'),
+    ("json", '{"subject": "Zaphod, a lead (Beeblebrox)", "requester_name": "Zaphod Beeblebrox"}'),
+    ("json", '{"raw": "{\\"q3_name\\": {\\"first\\": \\"Zaphod\\", \\"last\\": \\"Beeblebrox\\"}}"}'),
+    ("json", '{"q7": "please ring old Zaphod as soon as he is back on earth"}'),
+    ("json", '{"Vorname": "Zaphod", "Nachname": "Beeblebrox"}'),
+    ("json", '{"First_Name__c": "Zaphod", "LastName": "Beeblebrox"}'),
+    ("json", '{"phone": 4158675309.0, "other": 4158675309.0}'),
+    ("json", '{"page": "https://x.example/?tel=415-867-5309&email=zaphod%40gold.org", "link": "tel:+14158675309"}'),
+    ("json", '{"zip": "84101-5309", "city": "Goldville"}'),
+    ("form", "q3_name%5Bfirst%5D=Zaphod&q3_name%5Blast%5D=Beeblebrox&pretty=Name%3AZaphod+Beeblebrox"),
+    ("form", "data.json=%7B%22full_name%22%3A%5B%22Zaphod+Beeblebrox%22%5D%7D"),
+    ("json", '{"from": "\\"Zaphod Beeblebrox\\" <zaphod@gold.org>", "to": "Zaphod Beeblebrox <zaphod@gold.org>"}'),
+    (
+        "json",
+        '{"zaphod@gold.org": {"username": "zaphod"}, "address": {"line1": "1 Gold Street"}, "x": "<tel:+14158675309>"}',
+    ),
+    ("form", "text=415-867-5309"),
+    ("xml", "<a><Name><![CDATA[Zaphod Beeblebrox]]></Name><!-- Zaphod --></a>"),
+    ("xml", "<a><lead email='zaphod@gold.org' phone=\"415-867-5309\" first-name='Zaphod'/></a>"),
+]
+
+
+@pytest.mark.parametrize(("kind", "content"), PERSON)
+def test_nobody_is_left_wherever_a_sender_writes_of_them(kind: str, content: str) -> None:
+    made = disguise.body(kind, content.encode(), Fakes(regions=("US",)))
+    for word in ("Zaphod", "zaphod", "Beeblebrox", "5309", "867", "gold", "Gold"):
+        assert word not in made
+    if kind == "json":
+        json.loads(made)
+
+
+def test_the_questions_stay_beside_the_fakes() -> None:
+    content = (
+        b'{"field_data": [{"name": "full_name", "values": ["Zaphod"]}, {"name": "phone_number", "values": ["x"]}]}'
+    )
+    made = json.loads(disguise.body("json", content, FAKES))
+    assert [one["name"] for one in made["field_data"]] == ["full_name", "phone_number"]
+
+
+def test_a_number_that_stands_for_a_whole_text_can_still_be_called() -> None:
+    found = phone.read(FAKES.text("text", "415-867-5309"), phone.Rules(region="US"))
+    assert isinstance(found, phone.Number)
+
+
+def test_what_only_begins_like_json_is_a_text() -> None:
+    assert disguise.body("form", b"x=%5Bsic%5D+ring+415-867-5309", FAKES).startswith("x=%5Bsic%5D+ring+415-555-01")
+
+
 @pytest.mark.parametrize(
     ("kind", "content", "why"),
     [("json", b"\xff", "not UTF-8"), ("form", b"--x\r\n", "multipart form cannot be kept")],

@@ -165,6 +165,19 @@ PAYLOADS = st.recursive(
 BUSY = loaded(HEAD, US, "empty_values: [n/a]\n", TOPICS)
 
 
+@pytest.mark.parametrize("body", [{"a": "x"}, {}], ids=["a text that doubles", "a reason that doubles"])
+def test_values_that_hold_the_one_before_them_twice_stay_small(body: dict[str, str]) -> None:
+    lines = "".join(
+        f"  a{number}: ${{let.a{number - 1}}}${{let.a{number - 1}}} ${{let.a0}}\n" for number in range(1, 40)
+    )
+    rules = "rules:\n  - {callback: {skill: '${let.a39}', callback_number: '${let.a39}'}}\n"
+    of = loaded(HEAD + US + "let:\n  a0: ${a}\n" + lines + rules)
+    trace = Trace()
+    (one,) = results(of, body, {}, now=NOW, trace=trace)
+    assert one.kind == "reject"
+    assert max(len(text) for _, text in trace.notes) < 5000
+
+
 @given(PAYLOADS)
 @settings(max_examples=200)
 def test_a_mapping_that_loads_never_fails_on_any_json(payload: Any) -> None:

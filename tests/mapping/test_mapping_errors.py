@@ -145,6 +145,12 @@ WRONG: list[tuple[str, str, str, str]] = [
         "this is no name of a header",
         "use letters",
     ),
+    (
+        "a field where a number is wanted",
+        VALID.replace("callback_number: 801-555-0142", "callback_number: ¦$phone"),
+        "this is not a telephone number: it has no digit (in rules[1].callback.callback_number)",
+        "a field is written ${phone}",
+    ),
     ("a stranger's key", receive("{from: basic, ¦header: A, secrets: A}"), "unknown key 'header'", "known here"),
     ("too many records", receive("{from: github, secrets: A, max_records: ¦1001}"), "write a whole number", ""),
     ("no records", receive("{from: github, secrets: A, max_records: ¦0}"), "write a whole number from 1 to 1000", ""),
@@ -427,7 +433,7 @@ WRONG: list[tuple[str, str, str, str]] = [
     (
         "a CSV of one endless line",
         VALID + "tables: {t: {file: ¦long.csv, key: a, value: b}}\n",
-        "long.csv cannot be read as CSV: field larger than field limit (131072) (in tables.t.file)",
+        "long.csv cannot be read as CSV: field larger than field limit (131072) (read as far as line",
         "",
     ),
     (

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from adapter.errors import MappingError
 from adapter.mapping import text
-from adapter.mapping.problems import Place, Problem
+from adapter.mapping.problems import Place, Problem, render
 
 
 def refused(content: str) -> Problem:
@@ -211,7 +211,17 @@ REFUSED = [
     ("a comma", "a: , b", (1, 4), "a text cannot begin with this sign", "quotes"),
     ("a greater-than sign", "a: >500", (1, 4), "after | or > nothing else can stand on the line", "quotes"),
     ("no colon", "a: 1\nb\nc: 2", (2, 1), "a colon and a blank are missing after this", "key: value"),
-    ("no blank after a colon", "a: 1\nb:2\n", (2, 1), "a colon and a blank are missing after this", "key: value"),
+    ("no blank after the last colon", "a: 1\nb:2\n", (2, 2), "a blank is missing after this colon", "key: value"),
+    ("a pasted blank", "a:\n\xa0\xa0b: 1\n  c: 2", (2, 1), "a blank that is none stands here", ""),
+    ("a pasted blank after a colon", "a: 1\nb:\xa02\nc: 3", (2, 3), "a blank that is none", ""),
+    (
+        "a dash of a word processor",
+        "a:\n  \u2013 b: 1\n    c: 2",
+        (2, 3),
+        "not the - that begins an item",
+        "write - and",
+    ),
+    ("no blank after a colon", "a:\n  b:1\n  c: 2", (2, 4), "a blank is missing after this colon", "key: value"),
     ("no key", ": b", (1, 1), "this line fits none of those above it", "same column"),
     ("a key after all is done", '"a": b\n"c"', (2, 1), "a colon and a blank are missing", "key: value"),
     ("a list only begun", "a:\n- [", (2, 4), "something is missing here", "close every [ with ]"),
@@ -363,3 +373,10 @@ def test_quoted_texts_come_back_and_their_places_hold_them(values: list[str]) ->
         if "'" not in value:
             assert place.inside
             assert content.split("\n")[place.line - 1][place.inside - 1 :] == f"{value}'"
+
+
+def test_a_sign_that_is_not_seen_is_named_under_any_line_that_is_shown() -> None:
+    shown = render("x.yaml", ["region: US\u200b"], Problem(Place(1, 9), "'US' is not a country code"))
+    assert shown.endswith(
+        "= in column 11 stands a sign that is not seen (U+200B): type the line anew, with ordinary blanks"
+    )

@@ -1,0 +1,63 @@
+"""`new`: a mapping to start from, under a name of one's own."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+from adapter import sources
+from adapter.cli import senders
+from adapter.cli.shown import plainly, setting
+from adapter.errors import SettingsError
+from adapter.mapping.problems import did_you_mean
+
+SCHEMA = "mapping.schema.json"
+MODELINE = f"# yaml-language-server: $schema={SCHEMA}\n"
+
+
+@click.command()
+@click.argument("name")
+@click.option("--from", "preset", required=True, metavar="PRESET", help="The sender, as xima-adapter presets calls it.")
+@plainly
+def new(name: str, preset: str) -> None:
+    """Write a commented mapping to start from.
+
+    It stands in ADAPTER_MAPPINGS as NAME.yaml, for /hooks/NAME; the server uses it once it has the secret it names.
+    A file that is there is never written over.
+
+    \b
+    Example:
+      xima-adapter new support-calls --from zendesk
+    """
+    if not re.fullmatch(r"\w[\w-]*", name) or f"{name}.yaml" in sources.NOT_MAPPINGS:
+        raise click.UsageError(f"'{name}' cannot be the name of a mapping: letters, digits, - and _ only, not tenants")
+    starter = senders.starter(preset) if preset in sources.presets() else None
+    if starter is None:
+        raise click.UsageError(f"nothing to start from is called {preset}; {_known(preset)}")
+    folder: Path = setting("ADAPTER_MAPPINGS")
+    file, text = folder / f"{name}.yaml", _named(starter.read_text(encoding="utf-8"), preset, name)
+    _write(file, (MODELINE if (folder / SCHEMA).is_file() else "") + text)
+    click.echo(f"{file} is written. What to do at the sender, and with the secret, say and check:")
+    click.echo(f"  xima-adapter presets {preset}\n  xima-adapter check {file}")
+
+
+def _known(preset: str) -> str:
+    return did_you_mean(preset, sources.presets()) or "xima-adapter presets lists what there is"
+
+
+def _named(text: str, preset: str, name: str) -> str:
+    """The starter under another name; its examples stay as their sender sends them."""
+    text = re.sub(rf"^name: {re.escape(preset)}$", f"name: {name}", text, count=1, flags=re.MULTILINE)
+    return re.sub(rf"^(#.*/hooks/){re.escape(preset)}\b", rf"\g<1>{name}", text, count=1, flags=re.MULTILINE)
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        with file.open("x", encoding="utf-8") as made:
+            made.write(text)
+    except FileExistsError as exc:
+        raise SettingsError([f"{file} is there already: choose another name, or remove it"]) from exc
+    except OSError as exc:
+        raise SettingsError([f"{file} cannot be written: {exc.strerror}"]) from exc
