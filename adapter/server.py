@@ -34,6 +34,8 @@ from adapter.store import Store
 
 DISPATCH_THREADS = 32
 """Xima answers within 50 ms when all is well: enough for 300 a second, with room for slower days."""
+STOPPING = 5
+"""Seconds more for a half to end when its requests have ended."""
 PAUSES = (0, 1, 2, 5, 10, 30)
 """Seconds before a dispatcher that died is started again, longer each time it dies young."""
 YOUNG_SECONDS = 60
@@ -159,7 +161,7 @@ def serve(given: Settings) -> int:
         event("web.died", level=logging.ERROR, code=front.exitcode)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(front.pid or 0, signal.SIGTERM)  # workers that outlived their master would keep the port
-    clean = stop({"web": front, "dispatch": dispatcher.process}, within=grace(given) + 5)
+    clean = stop({"web": front, "dispatch": dispatcher.process}, within=grace(given) + STOPPING)
     return 0 if clean and stopping.is_set() else 1
 
 

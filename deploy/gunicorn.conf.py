@@ -1,7 +1,7 @@
 """For those who start gunicorn themselves: `gunicorn --config deploy/gunicorn.conf.py`; settings from the environment.
 
-The options are those of `xima-adapter web`, from the same place; one given on the command line (`--workers`) wins. First
-`xima-adapter db upgrade` must have run, and beside it `xima-adapter dispatch` must be running.
+The options are those of `xima-adapter web`, from the same place; one of the command line (`--workers`) wins. First run
+`xima-adapter db upgrade`, and beside it `xima-adapter dispatch`.
 """
 
 from __future__ import annotations
