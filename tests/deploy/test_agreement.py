@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import runpy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -94,6 +94,16 @@ def defaults() -> Settings:
     """The settings nobody has changed."""
     given = {"XIMA_HOST": "xima.invalid", "XIMA_TOKEN": "token", "ADAPTER_SECRET_KEY": "k" * 16}
     return settings.load({**given, "ADAPTER_MAPPINGS": str(DEPLOY)})
+
+
+def loaded(environ: Mapping[str, str], mount: str, folder: Path) -> Settings:
+    """The settings a container makes of its environment, with a file for each secret that it names below `mount`."""
+    for path in environ.values():
+        if path.startswith(f"{mount}/"):
+            content = "postgresql://adapter:pw@db/adapter" if "database_url" in path.lower() else "s" * 32
+            (folder / Path(path).name).write_text(f"{content}\n", encoding="utf-8")
+    here = {name: text.replace(mount, str(folder)) for name, text in environ.items()}
+    return settings.load({**here, "ADAPTER_MAPPINGS": str(folder)})
 
 
 def test_the_proxies_let_through_the_largest_body_the_adapter_takes() -> None:

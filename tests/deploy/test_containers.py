@@ -20,7 +20,7 @@ from adapter import server
 from adapter.cli import main
 from adapter.settings import TABLE
 from deploy.proxies import DEPLOY, ROOT
-from deploy.test_agreement import defaults
+from deploy.test_agreement import defaults, loaded
 
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
 Service = dict[str, Any]
@@ -164,6 +164,18 @@ def test_the_database_is_reached_by_the_adapter_only_and_by_nobody_outside() -> 
     }
     assert {name for name, one in services.items() if "ports" in one} == {"proxy"}
     assert COMPOSE["compose.sqlite.yaml"]["services"]["adapter"]["ports"] == ["127.0.0.1:8000:8000"]
+
+
+@pytest.mark.parametrize(("file", "service"), [("compose.yaml", "web"), ("compose.sqlite.yaml", "adapter")])
+def test_the_settings_load_from_the_secrets_in_the_image(file: str, service: str, tmp_path: Path) -> None:
+    written = dict(COMPOSE[file]["services"][service]["environment"])
+    if file == "compose.yaml":
+        written["ADAPTER_PUBLIC_URL"] = "https://hooks.example.com"
+    else:
+        written["ADAPTER_DATABASE_URL"] = written["ADAPTER_DATABASE_URL"].replace("/data", str(tmp_path))
+    given = loaded({**env(), "XIMA_HOST": "acme.xima.cloud", **written}, "/run/secrets", tmp_path)
+    assert given.database_url.startswith("postgresql:" if file == "compose.yaml" else "sqlite:")
+    assert (given.xima_token, given.trusted_proxies) == ("s" * 32, 1)
 
 
 def test_web_and_dispatch_start_on_a_store_that_is_up_to_date() -> None:

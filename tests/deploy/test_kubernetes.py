@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,8 @@ from adapter import server
 from adapter.cli import main
 from adapter.settings import TABLE
 from deploy.proxies import DEPLOY
-from deploy.test_agreement import PUBLIC_ROUTES, defaults
+from deploy.test_agreement import PUBLIC_ROUTES, defaults, loaded
+from deploy.test_containers import env
 
 FOLDER = DEPLOY / "kubernetes"
 KUSTOMIZATION = yaml.safe_load((FOLDER / "kustomization.yaml").read_text(encoding="utf-8"))
@@ -160,6 +162,12 @@ def test_the_settings_are_known_and_secrets_are_named_as_files() -> None:
     files = {name: text for name, text in given.items() if name.endswith("_FILE")}
     assert files == {name: f"{mount['mountPath']}/{name.removesuffix('_FILE')}" for name in files}
     assert given["ADAPTER_TRUSTED_PROXIES"] == "1"
+
+
+def test_the_settings_load_from_files_in_the_image(tmp_path: Path) -> None:
+    given = loaded({**env(), **settings_env()}, "/run/secrets/adapter", tmp_path)
+    assert given.database_url == "postgresql://adapter:pw@db/adapter"
+    assert (given.xima_token, given.bind) == ("s" * 32, "0.0.0.0:8000")
 
 
 def test_kustomize_builds_all_of_it() -> None:
