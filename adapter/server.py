@@ -7,6 +7,7 @@ import ctypes
 import gc
 import json
 import logging
+import math
 import multiprocessing
 import os
 import secrets
@@ -33,7 +34,8 @@ from adapter.store import Store
 
 DISPATCH_THREADS = 32
 """Xima answers within 50 ms when all is well: enough for 300 a second, with room for slower days."""
-STOP_SECONDS = 35
+STOPPING = 5
+"""Seconds more for a half to end when its requests have ended."""
 PAUSES = (0, 1, 2, 5, 10, 30)
 """Seconds before a dispatcher that died is started again, longer each time it dies young."""
 YOUNG_SECONDS = 60
@@ -102,7 +104,7 @@ def options(given: Settings) -> Mapping[str, Any]:
         "worker_class": Worker,
         "keepalive": 30,
         "timeout": 60,
-        "graceful_timeout": 30,
+        "graceful_timeout": grace(given),
         "forwarded_allow_ips": "",
         "control_socket_disable": True,
         "accesslog": None,
@@ -110,6 +112,11 @@ def options(given: Settings) -> Mapping[str, Any]:
         "loglevel": "warning",
         "proc_name": "xima-adapter",
     }
+
+
+def grace(given: Settings) -> int:
+    """The seconds that requests under way get to end at a stop: more than a click waits for Xima."""
+    return max(30, math.ceil(given.wait.total_seconds()) + 10)
 
 
 def web(given: Settings) -> None:
@@ -155,7 +162,7 @@ def serve(given: Settings) -> int:
         event("web.died", level=logging.ERROR, code=front.exitcode)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(front.pid or 0, signal.SIGTERM)  # workers that outlived their master would keep the port
-    clean = stop({"web": front, "dispatch": dispatcher.process})
+    clean = stop({"web": front, "dispatch": dispatcher.process}, within=grace(given) + STOPPING)
     return 0 if clean and stopping.is_set() else 1
 
 
@@ -215,12 +222,12 @@ def follow(parent: int | None, *, name: str = "") -> None:
         raise SystemExit(1)
 
 
-def stop(children: Mapping[str, ForkProcess]) -> bool:
-    """Ask the children to stop and wait for them; whether all that lived did so in time and well."""
+def stop(children: Mapping[str, ForkProcess], *, within: float) -> bool:
+    """Ask the children to stop and wait for them; whether all that lived did so in time (seconds) and well."""
     living = {name: child for name, child in children.items() if child.exitcode is None}
     for child in living.values():
         child.terminate()
-    deadline = time.monotonic() + STOP_SECONDS
+    deadline = time.monotonic() + within
     for name, child in living.items():
         child.join(max(0.1, deadline - time.monotonic()))
         if child.exitcode is None:

@@ -279,17 +279,16 @@ def test_a_process_whose_parent_is_gone_already_does_not_start() -> None:
     follow(None)
 
 
-def test_a_child_that_does_not_stop_in_time_is_killed(monkeypatch: pytest.MonkeyPatch, quiet: io.StringIO) -> None:
-    monkeypatch.setattr(server, "STOP_SECONDS", 0.3)
+def test_a_child_that_does_not_stop_in_time_is_killed(quiet: io.StringIO) -> None:
     with child(lambda: signal.signal(signal.SIGTERM, signal.SIG_IGN)) as deaf:
-        assert server.stop({"web": deaf}) is False
+        assert server.stop({"web": deaf}, within=0.3) is False
         assert deaf.exitcode == -signal.SIGKILL
     assert "error process.killed process=web" in quiet.getvalue()
 
 
 def test_a_child_that_ends_badly_is_no_clean_stop() -> None:
     with child(lambda: signal.signal(signal.SIGTERM, lambda *_: os._exit(3))) as bad:
-        assert server.stop({"web": bad}) is False
+        assert server.stop({"web": bad}, within=20) is False
         assert bad.exitcode == 3
 
 
