@@ -15,10 +15,12 @@ from adapter.dispatcher import Dispatcher
 from adapter.errors import AdapterError, SignatureError, StoreError, Unavailable, UnknownMapping
 from adapter.greeting import told
 from adapter.handshake import Reply
+from adapter.limits import NO_LIMIT, Limit
 from adapter.logs import event
 from adapter.mapping import TEST, Result, examples, request_tree, results
 from adapter.model import Delivery, Received
 from adapter.payload.redact import redact
+from adapter.refusals import Refusals
 from adapter.shadow import Shadow
 from adapter.sources import Source, Sources
 from adapter.store import Arrival, Entry, Kept, Store
@@ -55,7 +57,9 @@ class Intake:
         wait: timedelta,
         explain: Callable[[Source, Received, datetime], tuple[str, ...]] = lambda *_: (),
         shadow: Shadow | None = None,
+        limit: Limit = NO_LIMIT,
     ) -> None:
+        self.refusals, self._limit = Refusals(store), limit
         self._sources = sources
         self._store = store
         self._dispatcher = dispatcher
@@ -73,6 +77,7 @@ class Intake:
             source = self.source(name)
             if reply := source.admit(received, now=now):
                 return Taken(source=source, came=(), reply=told(source, reply, request_id))
+            self._limit.take(name, "more requests than this mapping is let have (ADAPTER_MAPPING_LIMIT)")
             document, found = examples.records(source.mapping, received)
         except AdapterError as exc:
             hints = self._explain(self.source(name), received, now) if isinstance(exc, SignatureError) else ()
@@ -82,8 +87,7 @@ class Intake:
         mark = replay.fingerprint(source, received)
         if replay.is_old(self._store, source, mark, now=now):
             made = [(index, replay.OLD) for index, _ in made]
-        entries = [_entry(source, index, result, request_id, now=now) for index, result in made]
-        entries = self._claimed(entries)
+        entries = self._claimed([_entry(source, index, result, request_id, now=now) for index, result in made])
         kept = self._store.add(_arrival(source, received, request_id, now=now), entries, fingerprint=mark)
         came = tuple(_came(result, one) for (_, result), one in zip(made, kept, strict=True))
         event("request.kept", mapping=name, request=request_id, records=len(found), results=_summary(came))
@@ -150,10 +154,7 @@ class Intake:
         known = name if not isinstance(exc, UnknownMapping) else ""
         why = "; ".join(hints) or None
         event("request.refused", mapping=known or None, request=request_id, code=exc.code, reason=exc.reason, hints=why)
-        try:
-            self._store.count_refusal(mapping=known, code=exc.code, reason=exc.reason, now=now)
-        except StoreError as broken:
-            event("refusal.not_counted", reason=broken.reason)
+        self.refusals.count(mapping=known, code=exc.code, reason=exc.reason, now=now)
 
 
 def new_id(now: datetime) -> str:
@@ -234,17 +235,16 @@ def _arrival(source: Source, received: Received, request_id: str, *, now: dateti
 
 
 def _came(result: Result, kept: Kept | None) -> Came:
-    if kept is None:
-        return Came(result=result)
-    return Came(result=result, delivery=kept.delivery, duplicate=kept.duplicate)
+    return Came(result=result, delivery=kept.delivery, duplicate=kept.duplicate) if kept else Came(result=result)
 
 
 def _summary(came: tuple[Came, ...]) -> str:
-    words = [_word(one) for one in came]
+    words = [word(one) for one in came]
     return ",".join(words[:10]) + (f",+{len(words) - 10}" if len(words) > 10 else "")
 
 
-def _word(came: Came) -> str:
+def word(came: Came) -> str:
+    """What became of one record, in a word: its state, `duplicate`, or the result that made no delivery."""
     if came.delivery:
         return "duplicate" if came.duplicate else came.delivery.state
     return "test" if came.result.reason == TEST else came.result.kind

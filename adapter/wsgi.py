@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from adapter import logs, settings, xima
+from adapter import logs, metrics, settings, xima
 from adapter.dispatcher import Dispatcher
 from adapter.inforce import InForce
 from adapter.settings import Settings
@@ -54,15 +54,15 @@ def create(given: Settings | None = None, expected: Collection[str] | None = Non
     """The application with all its parts; without `expected`, mappings that cannot be used have not been told yet."""
     given = given or settings.load()
     known = (given.xima_token, *given.secret_keys)
-    logs.set_up(known)
+    logs.set_up(known, form=given.log)
     store = Store(given.database_url)
     found = in_force(given, store, expected)
-    logs.set_up((*known, *_secrets(found.found)))
+    logs.set_up((*known, *_secrets(found.found)), form=given.log)
     if expected is None:
         tell(Sources(usable={}, broken={}), found.found)
-    watching = Watching(found, lambda changed: logs.set_up((*known, *_secrets(changed))))
+    watching = Watching(found, lambda changed: logs.set_up((*known, *_secrets(changed)), form=given.log))
     watching.start()
-    dispatcher = Dispatcher(store, tenants(given), clock, owner=owner("web"))
+    dispatcher = Dispatcher(store, metrics.measured(tenants(given)), clock, owner=owner("web"))
     app = create_app(given, watching, store, dispatcher, clock)
     app.extensions["mappings"] = watching
     if given.trusted_proxies:

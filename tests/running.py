@@ -103,6 +103,7 @@ class Adapter:
             "ADAPTER_PUBLIC_URL": self.url,
             "ADAPTER_WORKERS": "1",
             "HOOK_SECRET": SECRET,
+            "ADAPTER_LOG": "text",
             **self.environ,
         }
 

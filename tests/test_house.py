@@ -12,9 +12,21 @@ import pytest
 ROOT = Path(__file__).parent.parent / "adapter"
 LAYERS = (
     ("errors", "model"),
-    ("units", "path", "template", "condition", "phone", "hours", "retry", "payload", "signature", "handshake"),
+    (
+        "units",
+        "networks",
+        "path",
+        "template",
+        "condition",
+        "phone",
+        "hours",
+        "retry",
+        "payload",
+        "signature",
+        "handshake",
+    ),
     ("mapping", "policy"),
-    ("logs", "xima", "settings", "store", "proofs", "sources", "written", "folder", "sandbox"),
+    ("logs", "metrics", "limits", "xima", "settings", "store", "proofs", "sources", "written", "folder", "sandbox"),
     (
         "receipt",
         "dispatcher",
@@ -26,10 +38,11 @@ LAYERS = (
         "shadow",
         "replay",
         "greeting",
+        "refusals",
         "intake",
     ),
     ("web",),
-    ("wsgi", "server", "cli", "__main__"),
+    ("wsgi", "patience", "server", "cli", "__main__"),
 )
 """A module imports only from its own layer or from those before it."""
 

@@ -10,6 +10,7 @@ import pytest
 
 from adapter import settings
 from adapter.errors import SettingsError, TextError
+from adapter.networks import networks
 from adapter.settings import SETTINGS, TABLE, Settings, address, environment, found, load
 
 TOKEN = "xima-token-hush-hush"
@@ -49,6 +50,10 @@ def test_what_is_not_given_has_its_default(good: dict[str, str], tmp_path: Path)
         bind="127.0.0.1:8000",
         workers=2,
         threads=16,
+        mapping_limit=200,
+        address_limit=20,
+        metrics_allow=networks("private"),
+        log="auto",
     )
 
 
