@@ -108,6 +108,11 @@ class Adapter:
         }
 
     @property
+    def whole_environ(self) -> dict[str, str]:
+        """What its processes are started with."""
+        return {**os.environ, **self.environ}
+
+    @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
@@ -138,7 +143,7 @@ class Adapter:
         log = (self.home / f"{command}-{len(self.processes)}.log").open("wb")
         process = subprocess.Popen(
             [sys.executable, "-m", "adapter", command, *given, *arguments],
-            env={**os.environ, **self.environ},
+            env=self.whole_environ,
             stdout=log,
             stderr=log,
         )
