@@ -19,6 +19,7 @@ NAMES = {"id": "delivery"}
 IDS = ("id", "request", "handshake")
 """Fields with an id: one that happens to be all digits is no telephone number."""
 
+_DIGIT = re.compile("[0-9]")
 _NUMBER = re.compile(
     r"""(?: (?<=tel:) | (?<![0-9A-Za-z:.-]) )               # not inside an id, a time or another number
         (?! [0-9]{4}-[0-9]{2}-[0-9]{2} (?![0-9])           # not a date
@@ -37,6 +38,8 @@ def event(name: str, *, level: int = logging.INFO, failure: bool = False, **fiel
 
 def masked(text: str) -> str:
     """The text with every telephone number reduced to its last four digits."""
+    if not _DIGIT.search(text):  # most have none, and this is sooner said
+        return text
     return _NUMBER.sub(lambda found: "***" + re.sub("[^0-9]", "", found[0])[-4:], text)
 
 

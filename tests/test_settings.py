@@ -239,3 +239,13 @@ def test_port_0_is_for_those_who_ask_for_it() -> None:
     assert address("127.0.0.1:0", least=0) == ("127.0.0.1", 0)
     with pytest.raises(TextError):
         address("127.0.0.1:0")
+
+
+@pytest.mark.parametrize("form", ["text", "json", "auto", " json "])
+def test_the_form_of_the_log_is_one_of_three(good: dict[str, str], form: str) -> None:
+    assert load({**good, "ADAPTER_LOG": form}).log == form.strip()
+
+
+def test_another_form_of_the_log_is_refused(good: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match="ADAPTER_LOG: write text, json or auto"):
+        load({**good, "ADAPTER_LOG": "xml"})
