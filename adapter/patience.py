@@ -19,6 +19,8 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 SILENT_SECONDS = 10.0
 """How long a new connection may say nothing; it waits without a thread."""
+STOP_SECONDS = 2.0
+"""The same while the worker stops."""
 READ_SECONDS = 15.0
 """How long a request may take from its first byte to the last of its body."""
 
@@ -54,8 +56,11 @@ class PatientWorker(ThreadWorker):
 
     def murder_pending(self) -> None:
         """Called by gunicorn every second: end the waiting for what does not come."""
-        super().murder_pending()
         now = time.monotonic()
+        if not self.alive:  # it stops, and waits for every connection; one may just be about to speak
+            for conn in self.pending_conns:
+                conn.timeout = min(conn.timeout, now + STOP_SECONDS)
+        super().murder_pending()
         for conn, (begun, request) in list(self._begun.items()):
             if now - begun > READ_SECONDS and not _is_read(request):
                 with contextlib.suppress(OSError):

@@ -69,11 +69,19 @@ def show() -> Response:
 
 
 def _is_let_in() -> bool:
-    """Whether the address may look; behind a proxy that nobody told us of, everybody has the proxy's address."""
+    """Whether the address may look, and the proxy that tells it: who reaches us past the proxy may tell anything.
+
+    Behind a proxy that nobody told us of, everybody has the proxy's address.
+    """
     if not parts().settings.trusted_proxies and any(name in request.headers for name in FORWARDED):
         return False
+    behind = request.environ.get("werkzeug.proxy_fix.orig", {}).get("REMOTE_ADDR")  # the proxy itself
+    return all(_is_allowed(address or "") for address in {request.remote_addr, behind or request.remote_addr})
+
+
+def _is_allowed(text: str) -> bool:
     try:
-        address = ip_address(request.remote_addr or "")
+        address = ip_address(text)
     except ValueError:
         return False
     address = getattr(address, "ipv4_mapped", None) or address

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import lru_cache
 from ipaddress import ip_address
 
 from flask import Flask, Response, current_app, g, request
@@ -22,7 +23,8 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 """Of every answer, unless it says otherwise itself."""
-YEAR_SECONDS = 31_536_000
+TLS = {"Strict-Transport-Security": "max-age=31536000"}
+"""When ADAPTER_PUBLIC_URL begins with https."""
 REFUSED = "too many requests from this address were refused (ADAPTER_ADDRESS_LIMIT)"
 BLAMED = frozenset(range(400, 500)) - {409, 422, 429}
 UNGUARDED = ("health", "metrics")
@@ -60,18 +62,23 @@ def _addresses() -> Limit:
 
 
 def _address() -> str:
+    return blamed(client(), parts().settings.trusted_proxies > 0)
+
+
+@lru_cache(maxsize=4096)
+def blamed(address: str, is_known: bool) -> str:
     """Whom to blame; nobody when it may well be a proxy that ADAPTER_TRUSTED_PROXIES does not count."""
-    address = client()
     try:
-        own = ip_address(address).is_private and not parts().settings.trusted_proxies
+        own = ip_address(address).is_private and not is_known
     except ValueError:
         return ""
     return "" if own else neighbourhood(address)
 
 
 def _protected(response: Response) -> Response:
-    for name, text in HEADERS.items():
-        response.headers.setdefault(name, text)
-    if parts().settings.public_url.startswith("https:"):
-        response.headers.setdefault("Strict-Transport-Security", f"max-age={YEAR_SECONDS}")
+    there = {name.lower() for name, _ in response.headers}  # asked one by one, it reads them all each time
+    wanted = HEADERS | TLS if parts().settings.public_url.startswith("https:") else HEADERS
+    for name, text in wanted.items():
+        if name.lower() not in there:
+            response.headers.add(name, text)
     return response

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from adapter.metrics import Measured, Stopwatch
 from adapter.model import ClickToDial, Evidence, Outcome
@@ -169,4 +170,14 @@ def test_only_those_who_may_look_see_that_it_is_there(
     given = {"ADAPTER_METRICS_ALLOW": allow, "ADAPTER_TRUSTED_PROXIES": proxies}
     with front(tmp_path, {"work": WORK}, **given) as work:
         answer = work.client.get("/metrics", headers=headers, environ_base={"REMOTE_ADDR": address})
+        assert answer.status_code == status
+
+
+@pytest.mark.parametrize(("peer", "status"), [("10.0.0.1", 200), ("203.0.113.9", 404)], ids=["a proxy", "past it"])
+def test_who_comes_past_the_proxy_cannot_call_itself_a_neighbour(tmp_path: Path, peer: str, status: int) -> None:
+    with front(tmp_path, {"work": WORK}, ADAPTER_TRUSTED_PROXIES="1") as work:
+        app = work.client.application
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1)  # type: ignore[method-assign] # as `wsgi.create` does
+        headers = {"X-Forwarded-For": "127.0.0.1"}
+        answer = work.client.get("/metrics", headers=headers, environ_base={"REMOTE_ADDR": peer})
         assert answer.status_code == status

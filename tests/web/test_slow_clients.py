@@ -18,23 +18,29 @@ from web.wire import ask, request
 
 HASTY = """
 from adapter import patience
-patience.READ_SECONDS = patience.SILENT_SECONDS = 2.0
+patience.READ_SECONDS = patience.SILENT_SECONDS = {}
 from adapter.cli import main
 main()
 """
-"""The same program with less patience."""
+"""The same program with another patience."""
 LEAD = b'{"id": "1", "skill": "Sales", "phone": "8015550142"}'
+
+
+@contextlib.contextmanager
+def patient(home: Path, seconds: float) -> Iterator[Adapter]:
+    """A web half with two threads that waits so long for what does not come."""
+    with Sandbox.start() as xima, running(home, xima.url, start=False, ADAPTER_THREADS="2", ADAPTER_WAIT="5s") as made:
+        made.store().upgrade()
+        with (home / "web.log").open("wb") as log:
+            command = [sys.executable, "-c", HASTY.format(seconds), "web", "--bind", f"127.0.0.1:{made.port}"]
+            made.processes.append(subprocess.Popen(command, env=made.whole_environ, stdout=log, stderr=log))
+        until(made.is_ready)
+        yield made
 
 
 @pytest.fixture(scope="module")
 def adapter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adapter]:
-    home = tmp_path_factory.mktemp("slow")
-    with Sandbox.start() as xima, running(home, xima.url, start=False, ADAPTER_THREADS="2", ADAPTER_WAIT="5s") as made:
-        made.store().upgrade()
-        with (home / "web.log").open("wb") as log:
-            command = [sys.executable, "-c", HASTY, "web", "--bind", f"127.0.0.1:{made.port}"]
-            made.processes.append(subprocess.Popen(command, env=made.whole_environ, stdout=log, stderr=log))
-        until(made.is_ready)
+    with patient(tmp_path_factory.mktemp("slow"), 2.0) as made:
         yield made
 
 
@@ -137,3 +143,11 @@ def test_no_answer_tells_product_or_version(adapter: Adapter, sent: bytes) -> No
     answer = ask(adapter.port, sent)
     assert answer.headers.get("server", "adapter") == "adapter"
     assert "gunicorn" not in str(answer).lower()
+
+
+def test_who_says_nothing_does_not_keep_a_worker_from_stopping(tmp_path: Path) -> None:
+    with patient(tmp_path, 60.0) as adapter, connections(adapter, 3):
+        assert seconds_for_an_answer(adapter) < 5
+        started = time.monotonic()
+        adapter.stop()
+        assert time.monotonic() - started < 20
