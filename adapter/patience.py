@@ -59,7 +59,7 @@ class PatientWorker(ThreadWorker):
         now = time.monotonic()
         if not self.alive:  # it stops, and waits for every connection; one may just be about to speak
             for conn in self.pending_conns:
-                conn.timeout = min(conn.timeout, now + STOP_SECONDS)
+                conn.timeout = min(conn.timeout or now, now + STOP_SECONDS)
         super().murder_pending()
         for conn, (begun, request) in list(self._begun.items()):
             if now - begun > READ_SECONDS and not _is_read(request):
