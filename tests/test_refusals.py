@@ -48,7 +48,7 @@ def count(refusals: Refusals, reason: str = "signature mismatch", times: int = 1
 def test_a_flood_costs_a_commit_a_second_and_none_is_lost(store: Counting) -> None:
     refusals = Refusals(store)
     count(refusals, times=500)
-    assert store.written == 1
+    assert store.written == 1, "the first is told at once"
     until(lambda: store.refusals()[0]["count"] == 500, seconds=5)
     assert store.written == 2
 
