@@ -12,6 +12,7 @@ AdapterError
 │   ├── BodyTooLarge   413
 │   └── UnsupportedBody 415
 ├── Conflict           409  the delivery is past the point where this could be done
+├── TooMany            429  more than is let in; nothing was kept
 └── Unavailable        503  nothing was kept; the sender should try again
     └── StoreError          the store cannot be read or written
 
@@ -21,6 +22,7 @@ was refused: it is a log field and a metric label, so it holds no data of the re
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 
@@ -29,6 +31,8 @@ class AdapterError(Exception):
 
     status = 500
     code = "internal_error"
+    retry_after = 0
+    """Seconds after which the sender should try again; 0: that would not help."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -116,11 +120,23 @@ class Conflict(AdapterError):
     code = "conflict"
 
 
+class TooMany(AdapterError):
+    """More came than is let in; nothing was kept, and the sender should try again in `retry_after` seconds."""
+
+    status = 429
+    code = "too_many_requests"
+
+    def __init__(self, reason: str, *, retry_after: float) -> None:
+        super().__init__(reason)
+        self.retry_after = math.ceil(retry_after)
+
+
 class Unavailable(AdapterError):
     """Nothing was kept; the sender should try again."""
 
     status = 503
     code = "unavailable"
+    retry_after = 5
 
 
 class StoreError(Unavailable):

@@ -16,10 +16,12 @@ from adapter.errors import AdapterError, SignatureError, StoreError, Unavailable
 from adapter.greeting import told
 from adapter.handshake import Reply
 from adapter.keeping import arrival, entry, queued
+from adapter.limits import NO_LIMIT, Limit
 from adapter.logs import event
 from adapter.mapping import TEST, Result, examples, reasons, request_tree, results
 from adapter.model import Delivery, Received
 from adapter.policy import Numbers
+from adapter.refusals import Refusals
 from adapter.shadow import Shadow
 from adapter.sources import Source, Sources
 from adapter.store import Entry, Kept, Store
@@ -57,7 +59,9 @@ class Intake:
         explain: Callable[[Source, Received, datetime], tuple[str, ...]] = lambda *_: (),
         shadow: Shadow | None = None,
         numbers: Numbers | None = None,
+        limit: Limit = NO_LIMIT,
     ) -> None:
+        self.refusals, self._limit = Refusals(store), limit
         self._sources = sources
         self._store = store
         self._dispatcher = dispatcher
@@ -76,6 +80,7 @@ class Intake:
             source = self.source(name)
             if reply := source.admit(received, now=now):
                 return Taken(source=source, came=(), reply=told(source, reply, request_id))
+            self._limit.take(name, "more requests than this mapping is let have (ADAPTER_MAPPING_LIMIT)")
             document, found = examples.records(source.mapping, received)
         except AdapterError as exc:
             hints = self._explain(self.source(name), received, now) if isinstance(exc, SignatureError) else ()
@@ -156,10 +161,7 @@ class Intake:
         known = name if not isinstance(exc, UnknownMapping) else ""
         why = "; ".join(hints) or None
         event("request.refused", mapping=known or None, request=request_id, code=exc.code, reason=exc.reason, hints=why)
-        try:
-            self._store.count_refusal(mapping=known, code=exc.code, reason=exc.reason, now=now)
-        except StoreError as broken:
-            event("refusal.not_counted", reason=broken.reason)
+        self.refusals.count(mapping=known, code=exc.code, reason=exc.reason, now=now)
 
 
 def _mapped(
@@ -178,12 +180,13 @@ def _came(result: Result, kept: Kept | None) -> Came:
 
 
 def _summary(came: tuple[Came, ...]) -> dict[str, Any]:
-    words = [_word(one) for one in came]
+    words = [word(one) for one in came]
     shown = ",".join(words[:10]) + (f",+{len(words) - 10}" if len(words) > 10 else "")
     return {"results": shown, "reason": reasons(one.result for one in came if one.delivery is None)}
 
 
-def _word(came: Came) -> str:
+def word(came: Came) -> str:
+    """What became of one record, in a word: its state, `duplicate`, or the result that made no delivery."""
     if came.delivery:
         return "duplicate" if came.duplicate else came.delivery.state
     return "test" if came.result.reason == TEST else came.result.kind

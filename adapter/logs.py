@@ -1,4 +1,4 @@
-"""One line an event: time, level, event name, fields; secrets and telephone numbers never in full."""
+"""One line an event, as text or as JSON: time, level, name, fields; secrets and telephone numbers never in full."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ log = logging.getLogger("adapter")
 OTHERS = ("gunicorn.error", "urllib3", "sqlalchemy", "psycopg")
 """What else may speak in our processes; its lines go to the same place in the same shape."""
 
+NAMES = {"id": "delivery"}
+"""What JSON calls a field otherwise: there it stands beside lines of other programs."""
 IDS = ("id", "request", "handshake")
 """Fields with an id: one that happens to be all digits is no telephone number."""
 
+_DIGIT = re.compile("[0-9]")
 _NUMBER = re.compile(
     r"""(?: (?<=tel:) | (?<![0-9A-Za-z:.-]) )               # not inside an id, a time or another number
         (?! [0-9]{4}-[0-9]{2}-[0-9]{2} (?![0-9])           # not a date
@@ -35,6 +38,8 @@ def event(name: str, *, level: int = logging.INFO, failure: bool = False, **fiel
 
 def masked(text: str) -> str:
     """The text with every telephone number reduced to its last four digits."""
+    if not _DIGIT.search(text):  # most have none, and this is sooner said
+        return text
     return _NUMBER.sub(lambda found: "***" + re.sub("[^0-9]", "", found[0])[-4:], text)
 
 
@@ -76,6 +81,31 @@ class Lines(logging.Formatter):
         return text
 
 
+class JsonLines(Lines):
+    """`{"at": ..., "level": ..., "event": ..., ...}`, one object a line, a traceback with the rest."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as one line."""
+        at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        fields = getattr(record, "fields", None)
+        line = {
+            "at": f"{at}.{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "event": record.getMessage() if fields is not None else record.name,
+        }
+        given = {"message": record.getMessage()} if fields is None else fields
+        line |= {NAMES.get(name, name): self._plain(name, value) for name, value in given.items() if value is not None}
+        if record.exc_info:
+            line["traceback"] = self._traceback(record)
+        return json.dumps(line)
+
+    def _plain(self, field: str, value: Any) -> Any:
+        if isinstance(value, int | float):
+            return value
+        text = self._struck(str(value))
+        return text if field in IDS else masked(text)
+
+
 def _quoted(text: str) -> str:
     plain = text and text.isprintable() and not any(mark in text for mark in ' "=\\')
     return text if plain else json.dumps(text, ensure_ascii=not text.isprintable())
@@ -85,10 +115,14 @@ def _printable(text: str) -> str:
     return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
 
 
-def set_up(secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
-    """Send the events of this process to a stream (standard error); called by the doors, again when more is known."""
+def set_up(secrets: Iterable[str] = (), stream: TextIO | None = None, form: str = "text") -> None:
+    """Send the events of this process to a stream (standard error); called by the doors, again when more is known.
+
+    The form is `text` or `json`, or `auto`: text for the person at a terminal.
+    """
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(Lines(secrets))
+    is_json = form == "json" or (form == "auto" and not handler.stream.isatty())
+    handler.setFormatter((JsonLines if is_json else Lines)(secrets))
     log.setLevel(logging.INFO)
     for one in (log, *map(logging.getLogger, OTHERS)):
         one.handlers[:] = [handler]

@@ -20,17 +20,20 @@ from collections.abc import Callable, Mapping
 from multiprocessing.context import ForkProcess
 from typing import Any
 
+from flask import Flask
 from gunicorn import util
 from gunicorn.app.base import BaseApplication
+from gunicorn.http import wsgi as answers
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
-from gunicorn.workers.gthread import ThreadWorker
 
-from adapter import logs, sources, wsgi
+from adapter import logs, metrics, sources, wsgi
 from adapter.dispatcher import Loop
 from adapter.errors import AdapterError
 from adapter.logs import event
+from adapter.patience import PatientWorker
 from adapter.settings import Settings
 from adapter.store import Store
+from adapter.web.protection import HEADERS
 
 DISPATCH_THREADS = 32
 """Xima answers within 50 ms when all is well: enough for 300 a second, with room for slower days."""
@@ -63,8 +66,8 @@ class Gunicorn(BaseApplication):
         return wsgi.create(self.given, self.expected)
 
 
-class Worker(ThreadWorker):
-    """gunicorn's worker; what is not HTTP is refused in our shape, and its text is not repeated in log or answer."""
+class Worker(PatientWorker):
+    """what is not HTTP is refused in our shape, and its text is not repeated in log or answer."""
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
         """Called by gunicorn for what its parser refuses, and for bugs of its own."""
@@ -73,16 +76,18 @@ class Worker(ThreadWorker):
             return
         request_id = secrets.token_hex(8)
         event("request.malformed", request=request_id, reason=type(exc).__name__)
+        metrics.REQUESTS.labels("", str(MALFORMED.get(type(exc), BAD)[0])).inc()
         with contextlib.suppress(OSError):  # whoever does not speak HTTP may not listen either
             util.write_nonblock(client, malformed(exc, request_id))
 
 
+BAD = (400, "bad_request")
 MALFORMED = {LimitRequestLine: (414, "uri_too_long"), LimitRequestHeaders: (431, "headers_too_large")}
 
 
 def malformed(exc: ParseException, request_id: str) -> bytes:
     """The whole answer to what is not HTTP."""
-    status, code = MALFORMED.get(type(exc), (400, "bad_request"))
+    status, code = MALFORMED.get(type(exc), BAD)
     message = "This is not HTTP as the adapter understands it."
     body = json.dumps({"error": {"code": code, "message": message}})
     head = (
@@ -91,6 +96,7 @@ def malformed(exc: ParseException, request_id: str) -> bytes:
         "Content-Type: application/json",
         f"Content-Length: {len(body)}",
         f"X-Request-Id: {request_id}",
+        *(f"{name}: {text}" for name, text in HEADERS.items()),
     )
     return "\r\n".join((*head, "", body)).encode()
 
@@ -102,6 +108,7 @@ def options(given: Settings) -> Mapping[str, Any]:
         "workers": given.workers,
         "threads": given.threads,
         "worker_class": Worker,
+        "worker_connections": 800,  # with its files a process stays below the usual limit of 1,024
         "keepalive": 30,
         "timeout": 60,
         "graceful_timeout": grace(given),
@@ -110,6 +117,7 @@ def options(given: Settings) -> Mapping[str, Any]:
         "accesslog": None,
         "errorlog": None,  # `logs` gives its logger a place to write to
         "loglevel": "warning",
+        "worker_exit": _last_words,
         "proc_name": "xima-adapter",
     }
 
@@ -119,10 +127,19 @@ def grace(given: Settings) -> int:
     return max(30, math.ceil(given.wait.total_seconds()) + 10)
 
 
+@metrics.shared()
 def web(given: Settings) -> None:
     """Serve until SIGTERM or SIGINT."""
-    logs.set_up(given.secrets)
+    logs.set_up(given.secrets, form=given.log)
+    vars(answers)["SERVER"] = "adapter"  # what the Server header says: no product, no version
     Gunicorn(given).run()
+
+
+def _last_words(_: Any, worker: PatientWorker) -> None:
+    """Called by gunicorn when a worker stops: write what was only counted."""
+    app: object = worker.wsgi
+    if isinstance(app, Flask):  # it may have ended before there was an application
+        app.extensions["adapter"].intake.refusals.write()
 
 
 def dispatch(given: Settings) -> None:
@@ -131,7 +148,7 @@ def dispatch(given: Settings) -> None:
     Raises `StoreError` when the store cannot be used at the start; later it waits for it.
     """
     known = wsgi.known(given)
-    logs.set_up((*known.tokens, *given.secrets))
+    logs.set_up((*known.tokens, *given.secrets), form=given.log)
     with contextlib.closing(Store(given.database_url)) as store:
         store.check()
         clock = store.clock(wsgi.clock)
@@ -144,12 +161,13 @@ def dispatch(given: Settings) -> None:
     event("dispatcher.stopped")
 
 
+@metrics.shared()
 def serve(given: Settings) -> int:
     """Web workers and the dispatcher as two child processes, stopped together; gives an exit code.
 
     A dispatcher that dies is started again; without the web there is nothing to serve, so its end ends all.
     """
-    logs.set_up(given.secrets)
+    logs.set_up(given.secrets, form=given.log)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

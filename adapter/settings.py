@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from adapter.errors import SettingsError, TextError
+from adapter.networks import Network, networks
 from adapter.store import location
 from adapter.units import count, duration, size
 from adapter.xima import base_url
@@ -79,6 +80,12 @@ def _folder(text: str) -> Path:
     return Path(text)
 
 
+def _log(text: str) -> str:
+    if text.strip() not in ("auto", "text", "json"):
+        raise TextError("write text, json or auto")
+    return text.strip()
+
+
 def _some(read: Callable[[str], Any]) -> Callable[[str], Any]:
     """A reader that refuses zero, which would mean: nothing at all."""
 
@@ -144,6 +151,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("ADAPTER_BIND", "127.0.0.1:8000", "address and port of the web server", _bind),
     Setting("ADAPTER_WORKERS", "2", "web processes", lambda text: count(text, least=1, most=64)),
     Setting("ADAPTER_THREADS", "16", "threads of each web process", lambda text: count(text, least=1, most=256)),
+    Setting("ADAPTER_MAPPING_LIMIT", "200", "requests a second for one mapping, in each web process; 0: any", count),
+    Setting("ADAPTER_ADDRESS_LIMIT", "20", "refused requests a second from one address, likewise; 0: any", count),
+    Setting("ADAPTER_METRICS_ALLOW", "private", "who may read /metrics: private, all, none, or networks", networks),
+    Setting("ADAPTER_LOG", "auto", "text or json; auto: text on a terminal, json elsewhere", _log, example="json"),
 )
 TABLE = {setting.name: setting for setting in SETTINGS}
 
@@ -166,6 +177,10 @@ class Settings:
     bind: str
     workers: int
     threads: int
+    mapping_limit: int
+    address_limit: int
+    metrics_allow: tuple[Network, ...]
+    log: str
 
     @property
     def origin(self) -> str:

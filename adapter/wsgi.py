@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from adapter import logs, settings, tenants, xima
+from adapter import logs, metrics, settings, tenants, xima
 from adapter.dispatcher import Clock, Dispatcher, Presence, Timing
 from adapter.inforce import InForce
 from adapter.settings import Settings
@@ -42,7 +42,7 @@ def dispatcher(found: Tenants, store: Store, clock: Clock, role: str, *, ask: in
     clients = {name: xima.Client(tenant) for name, tenant in found.known.items()}
     return Dispatcher(
         store,
-        clients,
+        metrics.measured(clients),
         clock,
         owner=owner(role),
         timing=Timing(ask=ask),
@@ -70,14 +70,14 @@ def create(given: Settings | None = None, expected: Collection[str] | None = Non
     given = given or settings.load()
     served = known(given)
     secret = (*served.tokens, *given.secrets)
-    logs.set_up(secret)
+    logs.set_up(secret, form=given.log)
     store = Store(given.database_url)
     shared = store.clock(clock)
     found = in_force(given, store, expected)
-    logs.set_up((*secret, *_secrets(found.found)))
+    logs.set_up((*secret, *_secrets(found.found)), form=given.log)
     if expected is None:
         tell(Sources(usable={}, broken={}), found.found)
-    watching = Watching(found, lambda changed: logs.set_up((*secret, *_secrets(changed))))
+    watching = Watching(found, lambda changed: logs.set_up((*secret, *_secrets(changed)), form=given.log))
     watching.start()
     app = create_app(given, watching, store, dispatcher(served, store, shared, "web"), shared)
     app.extensions["mappings"] = watching

@@ -141,6 +141,7 @@ def environment(home: Path, xima: int, shape: Shape) -> dict[str, str]:
         "ADAPTER_MAPPINGS": str(mappings),
         "ADAPTER_DATABASE_URL": ours,
         "ADAPTER_SECRET_KEY": secrets.token_hex(),
+        "ADAPTER_MAPPING_LIMIT": "0",
         "ADAPTER_WORKERS": str(shape.workers),
         "ADAPTER_THREADS": str(shape.threads),
         "BENCH_DATABASE": theirs,

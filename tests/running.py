@@ -107,8 +107,14 @@ class Adapter:
             "ADAPTER_PUBLIC_URL": self.url,
             "ADAPTER_WORKERS": "1",
             "HOOK_SECRET": SECRET,
+            "ADAPTER_LOG": "text",
             **self.environ,
         }
+
+    @property
+    def whole_environ(self) -> dict[str, str]:
+        """What its processes are started with."""
+        return {**os.environ, **self.environ}
 
     @property
     def url(self) -> str:
@@ -141,7 +147,7 @@ class Adapter:
         log = (self.home / f"{command}-{len(self.processes)}.log").open("wb")
         process = subprocess.Popen(
             [sys.executable, "-m", "adapter", command, *given, *arguments],
-            env={**os.environ, **self.environ},
+            env=self.whole_environ,
             stdout=log,
             stderr=log,
         )

@@ -12,9 +12,34 @@ import pytest
 ROOT = Path(__file__).parent.parent / "adapter"
 LAYERS = (
     ("errors", "model"),
-    ("units", "path", "template", "condition", "phone", "hours", "retry", "payload", "signature", "handshake"),
+    (
+        "units",
+        "networks",
+        "path",
+        "template",
+        "condition",
+        "phone",
+        "hours",
+        "retry",
+        "payload",
+        "signature",
+        "handshake",
+    ),
     ("mapping", "policy"),
-    ("logs", "xima", "settings", "store", "tenants", "proofs", "sources", "written", "folder", "sandbox"),
+    (
+        "logs",
+        "metrics",
+        "limits",
+        "xima",
+        "settings",
+        "store",
+        "tenants",
+        "proofs",
+        "sources",
+        "written",
+        "folder",
+        "sandbox",
+    ),
     (
         "receipt",
         "dispatcher",
@@ -27,10 +52,11 @@ LAYERS = (
         "replay",
         "greeting",
         "keeping",
+        "refusals",
         "intake",
     ),
     ("web",),
-    ("wsgi", "server", "cli", "__main__"),
+    ("wsgi", "patience", "server", "cli", "__main__"),
 )
 """A module imports only from its own layer or from those before it."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 import re
 import sys
@@ -167,3 +168,73 @@ def test_what_is_set_up_again_writes_each_event_once(capsys: pytest.CaptureFixtu
     assert capsys.readouterr().err.splitlines()[0].endswith(" info x reason=***")
     assert log.getvalue() == ""
     assert logs.log.handlers[0].stream is sys.stderr  # type: ignore[attr-defined] # a StreamHandler
+
+
+# as JSON
+
+
+@pytest.fixture
+def lines() -> Iterator[io.StringIO]:
+    """What is logged as JSON."""
+    before = [(one, list(one.handlers), one.propagate, one.level) for one in (logs.log,)]
+    stream = io.StringIO()
+    logs.set_up([SECRET], stream, "json")
+    yield stream
+    for one, handlers, propagate, level in before:
+        one.handlers[:], one.propagate = handlers, propagate
+        one.setLevel(level)
+
+
+def test_an_event_is_one_json_object_with_its_ids(lines: io.StringIO) -> None:
+    event("delivery.accepted", mapping="lead", request="7990765702185093", id="1a2b", tries=1, reason=None)
+    written = json.loads(lines.getvalue())
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", written.pop("at"))
+    assert written == {
+        "level": "info",
+        "event": "delivery.accepted",
+        "mapping": "lead",
+        "request": "7990765702185093",
+        "delivery": "1a2b",
+        "tries": 1,
+    }
+
+
+def test_secrets_and_numbers_are_struck_out_of_json_too(lines: io.StringIO) -> None:
+    try:
+        raise RuntimeError(f"8015550142 and {SECRET}")
+    except RuntimeError:
+        event("request.crashed", failure=True, reason=f'call 8015550142 with "{SECRET}"\n')
+    assert len(lines.getvalue().splitlines()) == 1
+    written = json.loads(lines.getvalue())
+    assert written["reason"] == 'call ***0142 with "***"\n'
+    assert written["traceback"].endswith("RuntimeError: ***0142 and ***")
+    assert SECRET not in lines.getvalue()
+
+
+def test_others_speak_json_too(lines: io.StringIO) -> None:
+    logging.getLogger("gunicorn.error").warning("worker %s called 8015550142", 7)
+    written = json.loads(lines.getvalue())
+    assert (written["event"], written["message"]) == ("gunicorn.error", "worker 7 called ***0142")
+
+
+class Terminal(io.StringIO):
+    """A stream that somebody watches."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("form", "stream", "is_json"),
+    [
+        ("auto", Terminal(), False),
+        ("auto", io.StringIO(), True),
+        ("text", io.StringIO(), False),
+        ("json", Terminal(), True),
+    ],
+    ids=["terminal", "file", "text", "json"],
+)
+def test_people_read_text_and_programs_json(log: io.StringIO, form: str, stream: io.StringIO, is_json: bool) -> None:
+    logs.set_up([], stream, form)
+    event("x")
+    assert stream.getvalue().startswith("{") is is_json

@@ -10,6 +10,7 @@ import pytest
 
 from adapter import settings
 from adapter.errors import SettingsError, TextError
+from adapter.networks import networks
 from adapter.settings import SETTINGS, TABLE, Settings, address, environment, found, load
 
 TOKEN = "xima-token-hush-hush"
@@ -50,6 +51,10 @@ def test_what_is_not_given_has_its_default(good: dict[str, str], tmp_path: Path)
         bind="127.0.0.1:8000",
         workers=2,
         threads=16,
+        mapping_limit=200,
+        address_limit=20,
+        metrics_allow=networks("private"),
+        log="auto",
     )
 
 
@@ -240,3 +245,13 @@ def test_port_0_is_for_those_who_ask_for_it() -> None:
     assert address("127.0.0.1:0", least=0) == ("127.0.0.1", 0)
     with pytest.raises(TextError):
         address("127.0.0.1:0")
+
+
+@pytest.mark.parametrize("form", ["text", "json", "auto", " json "])
+def test_the_form_of_the_log_is_one_of_three(good: dict[str, str], form: str) -> None:
+    assert load({**good, "ADAPTER_LOG": form}).log == form.strip()
+
+
+def test_another_form_of_the_log_is_refused(good: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match="ADAPTER_LOG: write text, json or auto"):
+        load({**good, "ADAPTER_LOG": "xml"})

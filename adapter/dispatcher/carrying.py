@@ -225,6 +225,7 @@ def log_delivery(delivery: Delivery, *, level: int = logging.INFO, **extra: Any)
         f"delivery.{delivery.state}",
         level=level,
         mapping=delivery.mapping,
+        request=delivery.request_id,
         id=delivery.id,
         action=delivery.action.kind,
         tries=delivery.tries,

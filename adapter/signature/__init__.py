@@ -12,6 +12,7 @@ from datetime import datetime
 from adapter.model import Received
 from adapter.signature.explain import explain, matching
 from adapter.signature.guards import ClientCertificate, Guard
+from adapter.signature.lateness import lateness
 from adapter.signature.proof import Scheme
 from adapter.signature.scheme import guard, scheme
 
@@ -22,6 +23,7 @@ __all__ = [
     "check_secret",
     "explain",
     "guard",
+    "lateness",
     "matching",
     "scheme",
     "sign",

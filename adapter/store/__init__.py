@@ -71,10 +71,10 @@ class Store:
         with self._database.reading() as connection:
             return memory.first_seen(connection, mapping, fingerprint)
 
-    def count_refusal(self, *, mapping: str, code: str, reason: str, now: datetime) -> None:
-        """Count a refused request; nothing of its content is kept."""
+    def count_refusal(self, *, mapping: str, code: str, reason: str, now: datetime, count: int = 1) -> None:
+        """Count refused requests; nothing of their content is kept."""
         with self._database.writing() as connection:
-            arrivals.count_refusal(connection, mapping=mapping, code=code, reason=reason, now=now)
+            arrivals.count_refusal(connection, mapping=mapping, code=code, reason=reason, now=now, count=count)
 
     # dispatching
 
@@ -177,6 +177,11 @@ class Store:
         """How many deliveries are in each state."""
         with self._database.reading() as connection:
             return desk.counts(connection)
+
+    def due(self, *, now: datetime) -> tuple[int, datetime | None]:
+        """How many deliveries could be sent now, and since when the first of them could."""
+        with self._database.reading() as connection:
+            return desk.due(connection, now=now)
 
     def refusals(self, *, most: int = 50) -> list[Mapping[str, Any]]:
         """Counted refusals, the latest first."""

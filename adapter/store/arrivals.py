@@ -70,7 +70,7 @@ ADD_REQUEST = Prepared(insert(requests))
 _new_refusal = upsert(refusals)
 COUNT_REFUSAL = _new_refusal.on_conflict_do_update(
     index_elements=["mapping", "code", "reason", "day"],
-    set_={"count": refusals.c.count + 1, "last_at": _new_refusal.excluded.last_at},
+    set_={"count": refusals.c.count + _new_refusal.excluded.count, "last_at": _new_refusal.excluded.last_at},
 )
 
 
@@ -127,10 +127,10 @@ def _keep(connection: Connection, delivery: Delivery, memory: Memory, *, new: bo
     return Kept(delivery=judged, duplicate=False)
 
 
-def count_refusal(connection: Connection, *, mapping: str, code: str, reason: str, now: datetime) -> None:
-    """Count one refused request."""
+def count_refusal(connection: Connection, *, mapping: str, code: str, reason: str, now: datetime, count: int) -> None:
+    """Count refused requests."""
     row = {"mapping": mapping, "code": code, "reason": reason, "day": now.date().isoformat()}
-    connection.execute(COUNT_REFUSAL, {**row, "count": 1, "last_at": now})
+    connection.execute(COUNT_REFUSAL, {**row, "count": count, "last_at": now})
 
 
 def attempts_of(connection: Connection, delivery_id: str) -> list[Attempt]:

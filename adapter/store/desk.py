@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, delete, exists, false, func, insert, select, tuple_, update
 
 from adapter.errors import Conflict
-from adapter.model import Delivery, State, check_move
+from adapter.model import WAITING, Delivery, State, check_move
 from adapter.policy import Verdict
 from adapter.store import queue
 from adapter.store.rows import COLUMNS, delivery_of
@@ -42,6 +42,13 @@ def counts(connection: Connection) -> dict[str, int]:
     """How many deliveries are in each state."""
     rows = connection.execute(select(d.state, func.count()).group_by(d.state))
     return {str(state): int(count) for state, count in rows}
+
+
+def due(connection: Connection, *, now: datetime) -> tuple[int, datetime | None]:
+    """How many deliveries could be sent now, and since when the first of them could."""
+    waits = d.state.in_(WAITING) & (d.due_at <= now)
+    row = connection.execute(select(func.count(), func.min(d.due_at)).where(waits)).one()
+    return int(row[0]), row[1]
 
 
 def refused(connection: Connection, *, most: int) -> list[Mapping[str, Any]]:

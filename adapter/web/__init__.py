@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from flask import Flask, Response, g
@@ -13,13 +12,14 @@ from flask.json.provider import DefaultJSONProvider
 
 from adapter.dispatcher import Clock, Dispatcher
 from adapter.intake import Intake
+from adapter.limits import Limit
 from adapter.logs import event
 from adapter.policy import Numbers
 from adapter.settings import Settings
 from adapter.shadow import Shadow
 from adapter.sources import Sources
 from adapter.store import Store
-from adapter.web import deliveries, errors, handshakes, health, hooks
+from adapter.web import deliveries, errors, handshakes, health, hooks, metered, protection
 from adapter.web.hints import Hints
 from adapter.web.links import Links
 from adapter.web.parts import Parts, parts
@@ -53,7 +53,7 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body + 1  # see hooks
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # a sender that is redirected counts it as a failure
-    pool = ThreadPoolExecutor(settings.threads * 2, thread_name_prefix="click")
+    pool = metered.Pool(settings.threads * 2, thread_name_prefix="click")
     shadow = Shadow(sources, store)
     intake = Intake(
         sources,
@@ -64,6 +64,7 @@ def create_app(
         explain=Hints(),
         shadow=shadow,
         numbers=Numbers(settings.secret_keys),
+        limit=Limit(settings.mapping_limit),
     )
     links = Links(settings.secret_keys, settings.origin)
     app.extensions["shadow"] = shadow
@@ -74,7 +75,8 @@ def create_app(
     app.after_request(_finish)
     for part in (hooks, handshakes, deliveries, health):
         app.register_blueprint(part.blueprint)
-    errors.init_app(app)
+    for guard in (errors, metered, protection):
+        guard.init_app(app)
     return app
 
 
@@ -85,7 +87,4 @@ def _begin() -> None:
 
 def _finish(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.get("request_id", "-")
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"  # status links carry their token in the URL
-    response.headers.setdefault("Cache-Control", "no-store")
     return response

@@ -8,11 +8,10 @@ import re
 from flask import Flask, Response, g, jsonify
 from werkzeug.exceptions import HTTPException
 
-from adapter.errors import AdapterError, SignatureError, StoreError, Unavailable
-from adapter.logs import event
+from adapter.errors import AdapterError, SignatureError, StoreError
+from adapter.logs import event, masked
 from adapter.web.answers import fault, for_soap
 
-RETRY_AFTER_SECONDS = 5
 UNAUTHORIZED = "The request was not signed as this mapping demands. The operator finds the reason in the log."
 CRASHED = "Something is wrong in the adapter itself. The operator finds it in the log by the X-Request-Id."
 
@@ -27,11 +26,11 @@ def ours(exc: AdapterError) -> Response:
     """The answer for one of our errors; a signature's reason stays in the log."""
     if isinstance(exc, StoreError):
         event("store.failed", level=logging.ERROR, request=g.request_id, reason=exc.reason)
-    message = UNAUTHORIZED if isinstance(exc, SignatureError) else exc.reason
+    message = UNAUTHORIZED if isinstance(exc, SignatureError) else masked(exc.reason)
     message = message[:1].upper() + message[1:]
     response = fault(exc.status, message) if for_soap() else shaped(exc.status, exc.code, message)
-    if isinstance(exc, Unavailable):
-        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    if exc.retry_after:
+        response.headers["Retry-After"] = str(exc.retry_after)
     return response
 
 

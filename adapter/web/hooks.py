@@ -12,6 +12,7 @@ from adapter import receipt
 from adapter.errors import AdapterError, BodyTooLarge, PayloadError, UnsupportedBody
 from adapter.intake import Came, Taken
 from adapter.model import Received
+from adapter.web import metered
 from adapter.web.answers import replied
 from adapter.web.parts import parts
 
@@ -38,7 +39,9 @@ FAILED = {
 @blueprint.post("/hooks/<name>")
 def receive(name: str) -> Response:
     """Take a webhook; the answer is what became of it, or what its sender wants to hear."""
-    taken = parts().intake.take(name, _received(name), request_id=g.request_id, now=g.now)
+    received = _received(name)
+    taken = parts().intake.take(name, received, request_id=g.request_id, now=g.now)
+    metered.count(taken, received)
     return _answer(taken)
 
 
@@ -47,9 +50,7 @@ def _received(name: str) -> Received:
     try:
         return Received(method=request.method, url=url, headers=headers(), body=_body(), address=client())
     except AdapterError as exc:
-        sources = parts().sources()
-        known = name if name in sources.usable or name in sources.broken else ""
-        parts().intake.refuse(known, exc, request_id=g.request_id, now=g.now)
+        parts().intake.refuse(metered.known(name), exc, request_id=g.request_id, now=g.now)
         raise
 
 

@@ -115,8 +115,14 @@ class Front:
         assert isinstance(receipt, dict)
         return receipt
 
+    def refusals(self) -> list[Mapping[str, Any]]:
+        """Counted refusals, those included that were only counted yet."""
+        self.client.application.extensions["adapter"].intake.refusals.write()
+        return self.store.refusals()
+
     def rows(self, table: str) -> list[dict[str, Any]]:
-        """What is in a table."""
+        """What is in a table, and what was only counted yet."""
+        self.client.application.extensions["adapter"].intake.refusals.write()
         with self.store._database.reading() as connection:
             return [dict(row._mapping) for row in connection.execute(text(f"select * from {table}"))]
 

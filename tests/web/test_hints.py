@@ -47,7 +47,7 @@ def test_a_flood_is_explained_three_times_a_second_and_counted_all_the_same(work
         frozen.tick(timedelta(seconds=1))
         refused(work, b"{}")
     assert log.getvalue().count("hints=") == 4
-    assert [one["count"] for one in work.store.refusals()] == [11]
+    assert [one["count"] for one in work.refusals()] == [11]
 
 
 def test_a_large_body_is_not_explained(work: Front, log: io.StringIO) -> None:

@@ -198,7 +198,7 @@ def test_a_401_says_nothing_about_why(work: Front, headers: dict[str, str]) -> N
 def test_the_reason_of_a_401_is_counted_for_the_operator(work: Front) -> None:
     for _ in range(2):
         work.client.post("/hooks/work", data=json.dumps(CLICK), headers={**JSON, **STALE})
-    (refused,) = work.store.refusals()
+    (refused,) = work.refusals()
     assert (refused["mapping"], refused["code"], refused["count"]) == ("work", "unauthorized", 2)
     assert refused["reason"]
 
@@ -230,7 +230,7 @@ def test_a_signed_request_that_cannot_be_read_is_refused_and_counted(
         answer = work.post("work", body, headers=headers)
         assert (answer.status_code, answer.get_json()["error"]["code"]) == (status, code)
         assert work.rows("requests") == work.rows("deliveries") == []
-        assert [(one["mapping"], one["code"], one["count"]) for one in work.store.refusals()] == [("work", code, 1)]
+        assert [(one["mapping"], one["code"], one["count"]) for one in work.refusals()] == [("work", code, 1)]
 
 
 def test_a_body_of_exactly_the_limit_is_taken(tmp_path: Path) -> None:
@@ -249,8 +249,8 @@ def test_a_compressed_body_is_refused_with_its_remedy(work: Front) -> None:
 def test_a_name_nobody_has_is_answered_but_never_kept(work: Front, body: bytes) -> None:
     for number in range(3):
         work.client.post(f"/hooks/invented-{number}", data=body, headers=JSON)
-    assert [one["mapping"] for one in work.store.refusals()] == [""]
-    assert work.store.refusals()[0]["count"] == 3
+    assert [one["mapping"] for one in work.refusals()] == [""]
+    assert work.refusals()[0]["count"] == 3
 
 
 def test_an_unknown_mapping_is_404_and_a_broken_one_503_with_a_time_to_come_back(work: Front) -> None:
@@ -259,7 +259,7 @@ def test_an_unknown_mapping_is_404_and_a_broken_one_503_with_a_time_to_come_back
     broken = work.client.post("/hooks/broken", data=b"{}", headers=JSON)
     assert (broken.status_code, broken.get_json()["error"]["code"]) == (503, "unavailable")
     assert int(broken.headers["Retry-After"]) > 0
-    assert [one["mapping"] for one in work.store.refusals()] == ["broken", ""]
+    assert [one["mapping"] for one in work.refusals()] == ["broken", ""]
 
 
 def test_a_form_is_signed_as_it_was_sent(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
         "ADAPTER_MAPPINGS": str(tmp_path),
         "ADAPTER_DATABASE_URL": f"sqlite:///{tmp_path / 'adapter.db'}",
         "ADAPTER_SECRET_KEY": KEY,
+        "ADAPTER_LOG": "text",
         "HOOK_SECRET": SECRET,
     }
     for name, value in given.items():

@@ -1,0 +1,72 @@
+"""Numbers of several web workers and the dispatcher are one sum, which no death makes smaller."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import requests
+from running import Adapter, running, until
+from test_server import LINUX, children
+from web.test_metrics import Numbers, number, read
+
+from adapter import metrics
+from adapter.sandbox import Sandbox
+
+DIALS = {"tenant": "default", "action": "click_to_dial", "outcome": "accepted", "status": "204"}
+CALLBACKS = {**DIALS, "action": "callback"}
+
+
+def scrape(adapter: Adapter) -> Numbers:
+    return read(requests.get(f"{adapter.url}/metrics", timeout=10).text)
+
+
+def click(adapter: Adapter, number: int) -> None:
+    body = b'{"id": "%d", "agent": "0101", "phone": "8015550142"}' % number
+    assert adapter.post("click", body).status_code == 200
+
+
+@LINUX
+def test_what_all_processes_counted_adds_up_and_survives_them(tmp_path: Path, sandbox: Sandbox) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    with running(tmp_path, sandbox.url, start=False, ADAPTER_WORKERS="3", TMPDIR=str(temporary)) as adapter:
+        process = adapter.start()
+        for each in range(30):
+            click(adapter, each)
+        assert adapter.post("click", b'{"id": "lead", "skill": "Sales", "phone": "8015550142"}').ok
+        until(lambda: number(scrape(adapter), "attempts_total", **CALLBACKS) == 1)
+        seen = [number(scrape(adapter), "attempts_total", **DIALS) for _ in range(10)]
+        assert Counter(seen) == {30: 10}, "whichever worker is asked"
+        before = set(children(process.pid)["web"])
+        for pid in sorted(before)[1:]:  # the first is their master
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: len(set(children(process.pid)["web"]) - before) == 3)
+        click(adapter, 31)
+        found = scrape(adapter)
+        assert number(found, "requests_total", mapping="click", status="200") == 32
+        assert number(found, "deliveries", state="accepted") == 32
+        assert len(list(temporary.glob("xima-adapter-metrics-*"))) == 1
+    assert list(temporary.glob("xima-adapter-metrics-*")) == [], "the folder goes with the processes"
+
+
+def test_web_and_dispatch_apart_share_the_folder_they_are_told(tmp_path: Path, sandbox: Sandbox) -> None:
+    folder = tmp_path / "numbers"
+    with running(tmp_path, sandbox.url, start=False, PROMETHEUS_MULTIPROC_DIR=str(folder)) as adapter:
+        adapter.store().upgrade()
+        adapter.start("web")
+        adapter.start("dispatch")
+        assert adapter.post("click", b'{"id": "lead", "skill": "Sales", "phone": "8015550142"}').ok
+        until(lambda: number(scrape(adapter), "attempts_total", **CALLBACKS) == 1)
+    assert folder.is_dir()
+
+
+def test_without_a_folder_each_process_counts_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(metrics.FOLDER, raising=False)
+    monkeypatch.setattr("adapter.metrics.tempfile.mkdtemp", lambda **_: (_ for _ in ()).throw(OSError(28, "No space")))
+    with metrics.shared():
+        assert metrics.FOLDER not in os.environ
+        assert "xima_adapter_requests" in {one.name for one in metrics.registry().collect()}
