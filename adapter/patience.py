@@ -7,15 +7,24 @@ connections as there are threads keep everybody else out.
 from __future__ import annotations
 
 import contextlib
+import json
+import secrets
 import selectors
 import socket
 import time
 from functools import partial
 from typing import Any
 
+from gunicorn import util
+from gunicorn.http import wsgi as answers
 from gunicorn.http.body import LengthReader
+from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
 from gunicorn.http.message import Request
 from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from adapter import metrics
+from adapter.logs import event
+from adapter.web.protection import HEADERS
 
 SILENT_SECONDS = 10.0
 """How long a new connection may say nothing; it waits without a thread."""
@@ -26,10 +35,14 @@ READ_SECONDS = 15.0
 
 
 class PatientWorker(ThreadWorker):
-    """Threads, each for a request that has begun to come and has to be there in time."""
+    """Threads, each for a request that has begun to come and has to be there in time.
+
+    What is not HTTP is refused in our shape, and its text is not repeated in log or answer.
+    """
 
     def __init__(self, *given: Any, **more: Any) -> None:
         super().__init__(*given, **more)
+        vars(answers)["SERVER"] = "adapter"  # what the Server header says: no product, no version
         self._begun: dict[TConn, tuple[float, Request | None]] = {}
 
     def enqueue_req(self, conn: TConn) -> None:
@@ -66,6 +79,17 @@ class PatientWorker(ThreadWorker):
                 with contextlib.suppress(OSError):
                     conn.sock.shutdown(socket.SHUT_RD)  # whoever reads finds the end
 
+    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
+        """Called by gunicorn for what its parser refuses, and for bugs of its own."""
+        if not isinstance(exc, ParseException):
+            super().handle_error(req, client, addr, exc)
+            return
+        request_id = secrets.token_hex(8)
+        event("request.malformed", request=request_id, reason=type(exc).__name__)
+        metrics.REQUESTS.labels("", str(MALFORMED.get(type(exc), BAD)[0])).inc()
+        with contextlib.suppress(OSError):  # whoever does not speak HTTP may not listen either
+            util.write_nonblock(client, malformed(exc, request_id))
+
 
 def _is_read(request: Request | None) -> bool:
     """Whether the request is there as a whole, so that it is we who take the time."""
@@ -73,3 +97,23 @@ def _is_read(request: Request | None) -> bool:
         return False
     reader = request.body.reader
     return reader.length == 0 if isinstance(reader, LengthReader) else not getattr(reader, "parser", None)
+
+
+BAD = (400, "bad_request")
+MALFORMED = {LimitRequestLine: (414, "uri_too_long"), LimitRequestHeaders: (431, "headers_too_large")}
+
+
+def malformed(exc: ParseException, request_id: str) -> bytes:
+    """The whole answer to what is not HTTP."""
+    status, code = MALFORMED.get(type(exc), BAD)
+    message = "This is not HTTP as the adapter understands it."
+    body = json.dumps({"error": {"code": code, "message": message}})
+    head = (
+        f"HTTP/1.1 {status} {code.replace('_', ' ').title()}",
+        "Connection: close",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+        f"X-Request-Id: {request_id}",
+        *(f"{name}: {text}" for name, text in HEADERS.items()),
+    )
+    return "\r\n".join((*head, "", body)).encode()

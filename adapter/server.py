@@ -5,14 +5,11 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
-import json
 import logging
 import math
 import multiprocessing
 import os
-import secrets
 import signal
-import socket
 import sys
 import threading
 import time
@@ -21,10 +18,7 @@ from multiprocessing.context import ForkProcess
 from typing import Any
 
 from flask import Flask
-from gunicorn import util
 from gunicorn.app.base import BaseApplication
-from gunicorn.http import wsgi as answers
-from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
 
 from adapter import logs, metrics, sources, wsgi
 from adapter.dispatcher import Loop
@@ -33,7 +27,6 @@ from adapter.logs import event
 from adapter.patience import PatientWorker
 from adapter.settings import Settings
 from adapter.store import Store
-from adapter.web.protection import HEADERS
 
 DISPATCH_THREADS = 32
 """Xima answers within 50 ms when all is well: enough for 300 a second, with room for slower days."""
@@ -66,48 +59,13 @@ class Gunicorn(BaseApplication):
         return wsgi.create(self.given, self.expected)
 
 
-class Worker(PatientWorker):
-    """what is not HTTP is refused in our shape, and its text is not repeated in log or answer."""
-
-    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
-        """Called by gunicorn for what its parser refuses, and for bugs of its own."""
-        if not isinstance(exc, ParseException):
-            super().handle_error(req, client, addr, exc)
-            return
-        request_id = secrets.token_hex(8)
-        event("request.malformed", request=request_id, reason=type(exc).__name__)
-        metrics.REQUESTS.labels("", str(MALFORMED.get(type(exc), BAD)[0])).inc()
-        with contextlib.suppress(OSError):  # whoever does not speak HTTP may not listen either
-            util.write_nonblock(client, malformed(exc, request_id))
-
-
-BAD = (400, "bad_request")
-MALFORMED = {LimitRequestLine: (414, "uri_too_long"), LimitRequestHeaders: (431, "headers_too_large")}
-
-
-def malformed(exc: ParseException, request_id: str) -> bytes:
-    """The whole answer to what is not HTTP."""
-    status, code = MALFORMED.get(type(exc), BAD)
-    message = "This is not HTTP as the adapter understands it."
-    body = json.dumps({"error": {"code": code, "message": message}})
-    head = (
-        f"HTTP/1.1 {status} {code.replace('_', ' ').title()}",
-        "Connection: close",
-        "Content-Type: application/json",
-        f"Content-Length: {len(body)}",
-        f"X-Request-Id: {request_id}",
-        *(f"{name}: {text}" for name, text in HEADERS.items()),
-    )
-    return "\r\n".join((*head, "", body)).encode()
-
-
 def options(given: Settings) -> Mapping[str, Any]:
     """gunicorn's options: threads, because a click waits for Xima; no forwarded headers, no control socket."""
     return {
         "bind": given.bind,
         "workers": given.workers,
         "threads": given.threads,
-        "worker_class": Worker,
+        "worker_class": PatientWorker,
         "worker_connections": 800,  # with its files a process stays below the usual limit of 1,024
         "keepalive": 30,
         "timeout": 60,
@@ -131,7 +89,6 @@ def grace(given: Settings) -> int:
 def web(given: Settings) -> None:
     """Serve until SIGTERM or SIGINT."""
     logs.set_up(given.secrets, form=given.log)
-    vars(answers)["SERVER"] = "adapter"  # what the Server header says: no product, no version
     Gunicorn(given).run()
 
 

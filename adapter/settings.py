@@ -128,20 +128,10 @@ SETTINGS: tuple[Setting, ...] = (
         _origin,
         example="https://hooks.example.com",
     ),
-    Setting(
-        "ADAPTER_TRUSTED_PROXIES",
-        "0",
-        "number of reverse proxies in front",
-        lambda text: count(text, most=10),
-    ),
+    Setting("ADAPTER_TRUSTED_PROXIES", "0", "number of reverse proxies in front", lambda text: count(text, most=10)),
     Setting("ADAPTER_MAX_BODY", "1MB", "larger bodies get 413", _some(size)),
     Setting("ADAPTER_WAIT", "10s", "how long a click waits for Xima before the answer says sending", duration),
-    Setting(
-        "ADAPTER_RETENTION",
-        "30d",
-        "payloads and finished deliveries older than this are removed",
-        _some(duration),
-    ),
+    Setting("ADAPTER_RETENTION", "30d", "payloads and finished deliveries are removed after it", _some(duration)),
     Setting(
         "ADAPTER_RECOVER_ASK",
         "0",

@@ -18,5 +18,5 @@ try:
 except SettingsError as exc:
     sys.exit("\n".join(exc.problems))
 
-logs.set_up(given.secrets)
+logs.set_up(given.secrets, form=given.log)
 globals().update(server.options(given))

@@ -22,7 +22,7 @@ from gunicorn.http.errors import InvalidHeader, LimitRequestHeaders, ParseExcept
 from gunicorn.workers.gthread import ThreadWorker
 from running import Adapter, running, until
 
-from adapter import logs, server, settings
+from adapter import logs, patience, server, settings
 from adapter.sandbox import Sandbox
 from adapter.server import PAUSES, YOUNG_SECONDS, Watched, follow, options
 
@@ -309,7 +309,7 @@ def test_gunicorn_believes_no_forwarded_header_and_opens_no_control_socket(tmp_p
     )
     cfg = server.Gunicorn(given).cfg
     assert cfg is not None
-    assert (cfg.workers, cfg.threads, cfg.worker_class) == (3, 7, server.Worker)
+    assert (cfg.workers, cfg.threads, cfg.worker_class) == (3, 7, patience.PatientWorker)
     assert cfg.forwarded_allow_ips == []
     assert cfg.control_socket_disable is True
     assert set(options(given)) <= set(cfg.settings)
@@ -320,7 +320,7 @@ def test_a_bug_of_gunicorn_is_left_to_gunicorn(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(ThreadWorker, "handle_error", lambda *arguments: left.append(arguments[-1]))
     bug = RuntimeError("a bug")
     with socket.socket() as client:
-        server.Worker.handle_error(object.__new__(server.Worker), None, client, ("127.0.0.1", 1), bug)
+        patience.PatientWorker.handle_error(object.__new__(patience.PatientWorker), None, client, ("127.0.0.1", 1), bug)
     assert left == [bug]
 
 
@@ -332,7 +332,7 @@ def test_a_bug_of_gunicorn_is_left_to_gunicorn(monkeypatch: pytest.MonkeyPatch) 
     ],
 )
 def test_the_answer_to_what_is_not_http_is_whole_and_repeats_nothing(exc: ParseException, first: bytes) -> None:
-    head, _, body = server.malformed(exc, "1d").partition(b"\r\n\r\n")
+    head, _, body = patience.malformed(exc, "1d").partition(b"\r\n\r\n")
     lines = head.split(b"\r\n")
     assert lines[0] == first
     assert b"Content-Length: %d" % len(body) in lines
