@@ -19,7 +19,7 @@ from typing import Any
 from processes import FORKS
 
 from adapter.cli import main
-from adapter.dispatcher import Dispatcher, Timing, loop
+from adapter.dispatcher import Timing, loop
 from adapter.store import Store
 from adapter.store.engine import Prepared
 from adapter.xima import Client
@@ -60,8 +60,8 @@ def _run(arguments: tuple[str, ...], environ: dict[str, str], log: Path, die: st
     with log.open("ab") as target:
         os.dup2(target.fileno(), 1)
         os.dup2(target.fileno(), 2)
-    defaults = Dispatcher.__init__.__kwdefaults__ or {}
-    Dispatcher.__init__.__kwdefaults__ = {**defaults, "timing": Timing(lease=LEASE, patience=PATIENCE)}
+    defaults = Timing.__init__.__kwdefaults__ or {}
+    Timing.__init__.__kwdefaults__ = {**defaults, "lease": LEASE, "patience": PATIENCE}
     loop.SWEEP_SECONDS = 0.1
     if die:
         _wrap(*POINTS[die])

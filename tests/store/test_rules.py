@@ -1,4 +1,4 @@
-"""Our rules in an SQLite file."""
+"""Our rules in both databases."""
 
 from __future__ import annotations
 
@@ -15,3 +15,11 @@ class TestRulesInSQLite(RulesContract):
     @pytest.fixture
     def url(self, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'store.db'}"
+
+
+class TestRulesInPostgreSQL(RulesContract):
+    """The same where other machines ask too."""
+
+    @pytest.fixture
+    def url(self, postgres_url: str) -> str:
+        return postgres_url

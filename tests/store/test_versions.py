@@ -1,4 +1,4 @@
-"""The history of mappings in an SQLite file."""
+"""The history of mappings in both databases."""
 
 from __future__ import annotations
 
@@ -17,6 +17,14 @@ class TestSQLite(VersionsContract):
     @pytest.fixture
     def url(self, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'store.db'}"
+
+
+class TestPostgreSQL(VersionsContract):
+    """The same where other machines ask too."""
+
+    @pytest.fixture
+    def url(self, postgres_url: str) -> str:
+        return postgres_url
 
 
 @pytest.mark.parametrize("name", ["mapping_versions", "shadow_counts"])
