@@ -19,6 +19,7 @@ RULES = """
 once: {for: 1h}
 fresh_for: 900d
 phones: {region: US}
+quiet: {same_number: no}
 rules:
   - callback: {skill: Sales, callback_number: "${form_response.phone}"}
 """

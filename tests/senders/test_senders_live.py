@@ -12,13 +12,16 @@ from sender_cases import STARTERS, secrets_of, starter
 from adapter.cli import main
 from adapter.sandbox import Sandbox
 
+MUCH = "\nquiet:\n  same_number: no\nlimits:\n  number_per_day: 1000\n"
+"""Most samples have the same number."""
+
 
 @pytest.fixture(scope="module")
 def adapter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adapter]:
     """An adapter that serves all of them."""
     with Sandbox.start() as xima, running(tmp_path_factory.mktemp("senders"), xima.url, start=False) as made:
         for name, file in STARTERS.items():
-            made.write(name, file.read_text(encoding="utf-8"))
+            made.write(name, file.read_text(encoding="utf-8") + MUCH)
             made.environ |= secrets_of(starter(name))
         made.start()
         yield made
