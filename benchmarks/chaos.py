@@ -31,7 +31,7 @@ from benchmarks.stage import Shape
 
 FORKS = multiprocessing.get_context("forkserver")
 SENDERS = 48
-SLOW_XIMA = "switches: {delay_before_204: 20ms}"
+MOST_EVENTS = 20_000
 REST_SECONDS = 60.0
 """How long may pass in the end until every lease has run out and every delivery is settled."""
 
@@ -123,6 +123,12 @@ class Senders:
         return str(told["receipts"][0]["id"]) if answer.status == 200 else ""
 
 
+def _slow_xima() -> str:
+    """The script of a Xima that takes its time, with an agent for each click, for an agent has one dial at a time."""
+    agents = ", ".join(f"{{extension: '{number}', name: Pat}}" for number in range(1, MOST_EVENTS, 2))
+    return f"switches: {{delay_before_204: 20ms}}\nagents: [{agents}]\n"
+
+
 def kind(number: int) -> Kind:
     """Every other event is a click."""
     return "click" if number % 2 else "lead"
@@ -155,7 +161,7 @@ def carry_out(home: Path, shape: Shape, *, kills: int, rate: float, pause: float
     """Begin everything, kill, let everything come to rest, judge."""
     xima, ports = stage.free_port(), (stage.free_port(), stage.free_port())
     script = home / "script.yaml"
-    script.write_text(SLOW_XIMA)
+    script.write_text(_slow_xima())
     environ = stage.prepared(home, xima, shape) | {"XIMA_TOKEN": "sandbox-token"}
     office = Half(arguments=("sandbox", "--bind", f"127.0.0.1:{xima}", "--script", str(script)), environ={}, home=home)
     webs = [Half(arguments=("web", "--bind", f"127.0.0.1:{port}"), environ=environ, home=home) for port in ports]
@@ -164,6 +170,7 @@ def carry_out(home: Path, shape: Shape, *, kills: int, rate: float, pause: float
     for one in (office, *halves):
         one.begin()
     try:
+        stage.until(lambda: stage.answers(xima, "/_sandbox/calls") == 200)
         stage.until(lambda: all(stage.answers(port, "/readyz") == 200 for port in ports))
         with ThreadPoolExecutor(1) as pool:
             sending = pool.submit(senders.run)
