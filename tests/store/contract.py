@@ -96,20 +96,20 @@ def upgrade(url: str) -> None:
     store.close()
 
 
-class StoreContract:
-    """The promises of a store."""
-
-    @pytest.fixture
-    def url(self) -> str:
-        """An empty database of the test's own."""
-        raise NotImplementedError
+class Contract:
+    """What is tested on a store; each subclass that is run has a fixture `url`, an empty database of the test's own."""
 
     @pytest.fixture
     def store(self, url: str) -> Iterator[Store]:
+        """The store with today's tables."""
         store = Store(url)
         store.upgrade()
         yield store
         store.close()
+
+
+class StoreContract(Contract):
+    """The promises of a store."""
 
     # tables
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,8 +15,8 @@ from adapter.model import Action, Delivery, Evidence, State
 from adapter.policy import Gate, Numbers, Rate
 from adapter.store import Kept, Store
 
+from .contract import Contract, claim, entry, keep, send, to
 from .contract import arrival as arrived
-from .contract import claim, entry, keep, send, to
 
 NUMBERS = Numbers(["a key of the tests"])
 MINUTE = timedelta(minutes=1)
@@ -51,20 +50,8 @@ def states(kept: list[Kept]) -> list[State]:
     return [one.delivery.state for one in kept]
 
 
-class RulesContract:
+class RulesContract(Contract):
     """The promises about numbers, agents and tenants."""
-
-    @pytest.fixture
-    def url(self) -> str:
-        """An empty database of the test's own."""
-        raise NotImplementedError
-
-    @pytest.fixture
-    def store(self, url: str) -> Iterator[Store]:
-        store = Store(url)
-        store.upgrade()
-        yield store
-        store.close()
 
     # the same number
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from processes import in_processes, together
 from sample import NOW, SECOND
 
@@ -15,6 +13,8 @@ from adapter.errors import StoreError
 from adapter.store import Arrival, Store, Trial, Version
 from adapter.store.trials import MOST_EXAMPLES
 from adapter.store.versions import KEPT
+
+from .contract import Contract
 
 DAY = timedelta(days=1)
 
@@ -57,16 +57,8 @@ def publish_the_same(given: tuple[str, int]) -> int:
         store.close()
 
 
-class VersionsContract:
-    """The promises; a subclass gives the `url` of an empty store."""
-
-    @pytest.fixture
-    def store(self, url: str) -> Iterator[Store]:
-        """The store with today's tables."""
-        store = Store(url)
-        store.upgrade()
-        yield store
-        store.close()
+class VersionsContract(Contract):
+    """The promises about the history of mappings."""
 
     # history
 
