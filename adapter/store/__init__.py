@@ -1,4 +1,4 @@
-"""The store: deliveries are the queue and the truth at once; every commit is on disk before it counts."""
+"""The store: deliveries are the queue and the truth at once; what was promised is on disk before it is said."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from adapter.errors import StoreError
-from adapter.model import Attempt, Delivery, Evidence
+from adapter.model import WAITING, Attempt, Delivery, Evidence
 from adapter.policy import Rate, Verdict
 from adapter.store import arrivals, desk, gates, leases, memory, migrate, queue, swift, trials, versions
 from adapter.store.arrivals import Arrival, Entry, Kept
@@ -106,10 +106,14 @@ class Store:
         now: datetime,
         evidence: Evidence | None = None,
     ) -> bool:
-        """Keep what came of a claimed delivery, and what it says about its tenant; False when the claim was lost."""
+        """Keep what came of a claimed delivery, and what it says about its tenant; False when the claim was lost.
+
+        An end need not reach the disk at once: if a power cut takes it back, the delivery is one whose holder died
+        while sending it, which is never sent again but `unknown`. What goes on is on disk before it does.
+        """
         saved = self._save_swiftly(delivery, verdict, made, now, evidence)
         if not saved:
-            with self._database.writing() as connection:
+            with self._database.writing(at_once=verdict.state in WAITING) as connection:
                 if evidence:
                     gates.settle(connection, delivery.tenant, evidence, now=now)
                 saved = queue.save(connection, delivery, verdict, made, now=now)

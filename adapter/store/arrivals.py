@@ -83,6 +83,7 @@ def add(connection: Connection, arrival: Arrival, entries: Sequence[Entry]) -> l
         _keep(connection, entry.delivery, memory, new=place in new, now=now) if entry.delivery else None
         for place, entry in enumerate(entries)
     ]
+    memory.keep()
     notes = []
     for entry, one in zip(entries, kept, strict=True):
         extra = {"delivery": one.delivery.id, "duplicate": one.duplicate} if one else {}

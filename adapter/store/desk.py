@@ -6,7 +6,20 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, exists, false, func, insert, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    bindparam,
+    delete,
+    exists,
+    false,
+    func,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 
 from adapter.errors import Conflict
 from adapter.model import WAITING, Delivery, State, check_move
@@ -15,7 +28,8 @@ from adapter.store import queue
 from adapter.store.rows import COLUMNS, delivery_of
 from adapter.store.tables import acts, attempts, deliveries, marks, once, refusals, requests, seen
 
-d = deliveries.c
+d, r = deliveries.c, requests.c
+MAPPING_AFTER = select(func.min(r.mapping)).where(r.mapping > bindparam("mapping"))
 FINISHED: tuple[State, ...] = ("accepted", "refused", "failed", "expired", "suppressed", "cancelled")
 
 
@@ -94,15 +108,24 @@ def purge(connection: Connection, *, before: datetime, now: datetime, most: int)
     """
     remembered = exists().where(once.c.delivery_id == d.id, once.c.until >= now)
     ended = d.state.in_(FINISHED) & (d.updated_at < before) & ~remembered
-    gone = _remove(connection, deliveries, ended, most)
-    for table, moment in ((attempts, attempts.c.at), (acts, acts.c.at)):
-        kept = exists().where(d.id == table.c.delivery_id)
-        gone += _remove(connection, table, (moment < before) & ~kept, most)
-    gone += _remove(connection, requests, requests.c.received_at < before, most)
+    old = [str(name) for name in connection.execute(select(d.id).where(ended).limit(most)).scalars()]
+    gone = connection.execute(delete(deliveries).where(d.id.in_(old))).rowcount
+    for table in (attempts, acts):
+        gone += connection.execute(delete(table).where(table.c.delivery_id.in_(old))).rowcount
+    for mapping in _mappings(connection):
+        gone += _remove(connection, requests, (r.mapping == mapping) & (r.received_at < before), most)
     gone += _remove(connection, marks, marks.c.at < before, most)
     gone += _remove(connection, refusals, refusals.c.last_at < before, most)
     gone += _remove(connection, seen, seen.c.until < now, most)
     return gone + _remove(connection, once, once.c.until < now, most)
+
+
+def _mappings(connection: Connection) -> list[str]:
+    """The mappings that requests came to: one step of an index for each, however many they are."""
+    found: list[str] = []
+    while mapping := connection.execute(MAPPING_AFTER, {"mapping": found[-1] if found else ""}).scalar():
+        found.append(mapping)
+    return found
 
 
 def _remove(connection: Connection, table: Table, old: ColumnElement[bool], most: int) -> int:

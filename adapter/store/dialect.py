@@ -43,8 +43,8 @@ class Database(Protocol):
     far: bool
     """Whether a statement is a journey to another process: then one that does more is better than several."""
 
-    def writing(self) -> AbstractContextManager[Connection]:
-        """One transaction, on disk when the block ends."""
+    def writing(self, *, at_once: bool = True) -> AbstractContextManager[Connection]:
+        """One transaction, on disk when the block ends, or if not `at_once`, when it pleases: see `Store.save`."""
 
     def reading(self) -> AbstractContextManager[Connection]:
         """Statements of which each is a transaction by itself, and sees what is committed by then."""

@@ -42,10 +42,13 @@ class Database:
         return self.own.engine
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """One transaction, on disk when the block ends and undone when something is raised."""
+    def writing(self, *, at_once: bool = True) -> Iterator[Connection]:
+        """One transaction, on disk when the block ends and undone when something is raised.
+
+        If not `at_once`, a power cut may take it back as long as nothing was written at once after it.
+        """
         try:
-            with self.own.writing() as connection:
+            with self.own.writing(at_once=at_once) as connection:
                 yield connection
         except self._errors as exc:
             raise _store_error(exc) from exc

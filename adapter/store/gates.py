@@ -14,7 +14,7 @@ from adapter.policy.gate import Gate, Rate
 from adapter.store.kinds import Moment
 from adapter.store.rows import COLUMNS, PRIORITIES, PRIORITY, delivery_in
 from adapter.store.statements import Prepared, upsert
-from adapter.store.tables import deliveries, gates
+from adapter.store.tables import QUEUED, deliveries, gates
 
 ALL = ""
 """The tenant of the row that pauses everybody."""
@@ -31,11 +31,11 @@ _row = upsert(gates)
 PUT = _row.on_conflict_do_update(
     index_elements=["tenant"], set_={name: _row.excluded[name] for name in NAMES if name != "tenant"}
 )
-TENANT_AFTER = select(func.min(d.tenant)).where(d.state == "queued", d.tenant > bindparam("tenant"))
+TENANT_AFTER = select(func.min(d.tenant)).where(QUEUED, d.tenant > bindparam("tenant"))
 NEXT = (
     select(*COLUMNS)
     .where(
-        d.state == "queued",
+        QUEUED,
         d.tenant == bindparam("tenant"),
         d.priority == bindparam("priority"),
         d.due_at <= bindparam("now", type_=d.due_at.type),
@@ -50,7 +50,7 @@ TAKEABLE = Prepared(NEXT)
 OVERDUE = Prepared(
     select(*COLUMNS)
     .where(
-        d.state == "queued",
+        QUEUED,
         d.tenant == bindparam("tenant"),
         d.expires_at < bindparam("now", type_=d.expires_at.type),
         d.due_at <= bindparam("now", type_=d.due_at.type),
@@ -110,7 +110,7 @@ def let_go(connection: Connection, tenant: str, policies: tuple[str, ...], *, no
 
 def hold(connection: Connection, tenant: str, policy: str, reason: str, *, now: datetime) -> int:
     """Hold what is queued for a tenant (or for all) until somebody lets it go, or it is too old; gives how many."""
-    mine = [d.state == "queued", *([d.tenant == tenant] if tenant else [])]
+    mine = [QUEUED, *([d.tenant == tenant] if tenant else [])]
     too_old = type_coerce(type_coerce(d.expires_at, BigInteger) + 1, Moment)
     values = {"state": "held", "policy": policy, "reason": reason, "updated_at": now, "due_at": too_old}
     return connection.execute(update(deliveries).where(*mine).values(values)).rowcount

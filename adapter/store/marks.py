@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy.dialects.postgresql import Insert
 
 from adapter.model import WAITING, Delivery
 from adapter.policy import Facts, judge, moved
@@ -17,19 +19,38 @@ from adapter.store.rows import COLUMNS, delivery_in
 from adapter.store.statements import Prepared, upsert
 from adapter.store.tables import blocked, deliveries, marks, requests
 
-_touched = upsert(marks)
-TOUCH = Prepared(
-    _touched.on_conflict_do_update(index_elements=["mark"], set_={"mark": _touched.excluded.mark}).returning(
-        marks.c.delivery_id, marks.c.at, marks.c.count
-    ),
-    columns=("mark", "delivery_id", "at", "count"),
-)
-"""Makes the row of a mark, or locks the one there is, and gives it: the next who asks for it waits for our commit."""
-TAKE = Prepared(
-    update(marks)
-    .where(marks.c.mark == bindparam("name"))
-    .values(delivery_id=bindparam("delivery_id"), at=bindparam("at"), count=bindparam("count"))
-)
+CHUNK = 32
+"""Marks that one statement locks or keeps."""
+
+
+def _locking(count: int) -> Prepared:
+    rows = _given(count)
+    return Prepared(
+        rows.on_conflict_do_update(index_elements=["mark"], set_={"mark": rows.excluded.mark}).returning(
+            marks.c.mark, marks.c.delivery_id, marks.c.at, marks.c.count
+        )
+    )
+
+
+def _keeping(count: int) -> Prepared:
+    rows = _given(count)
+    names = ("delivery_id", "at", "count")
+    return Prepared(
+        rows.on_conflict_do_update(index_elements=["mark"], set_={name: rows.excluded[name] for name in names})
+    )
+
+
+def _given(count: int) -> Insert:
+    """So many marks as parameters: `mark 0`, `at 0`, `mark 1` and so on."""
+    columns = marks.columns
+    return upsert(marks).values(
+        [{one.name: bindparam(f"{one.name} {row}", type_=one.type) for one in columns} for row in range(count)]
+    )
+
+
+TOUCH = tuple(_locking(count) for count in range(1, CHUNK + 1))
+"""Makes the rows of marks, or locks those there are, and gives them: who asks for them next waits for our commit."""
+KEEP = tuple(_keeping(count) for count in range(1, CHUNK + 1))
 HOLDER = Prepared(select(*COLUMNS).where(deliveries.c.id == bindparam("this")))
 BLOCKED = Prepared(select(blocked.c.reason).where(blocked.c.number == bindparam("number")))
 REQUESTS = select(func.count()).where(
@@ -48,7 +69,7 @@ class _Mark:
 
 
 class Memory:
-    """The marks of some deliveries, locked until the transaction ends.
+    """The marks of some deliveries, locked until the transaction ends; what changed about them is kept by `keep`.
 
     They are locked in one order, so that nobody waits in a circle.
     """
@@ -57,13 +78,19 @@ class Memory:
         self._connection = connection
         self._now = now
         self._leased: dict[str, Delivery] = {}
-        names = {name for one in these for name in _names(one)}
-        self._rows = {name: self._touched(name) for name in sorted(names)}
+        self._changed: set[str] = set()
+        names = sorted({name for one in these for name in _names(one)})
+        self._rows = {name: mark for some in _chunks(names) for name, mark in self._touched(some)}
 
-    def _touched(self, name: str) -> _Mark:
-        values = {"mark": name, "delivery_id": "", "at": self._now, "count": 0}
-        (row,) = TOUCH.rows(self._connection, values)
-        return _Mark(**row)
+    def _touched(self, names: Sequence[str]) -> Iterator[tuple[str, _Mark]]:
+        blank = _Mark("", self._now, 0)
+        for row in TOUCH[len(names) - 1].rows(self._connection, _values(dict.fromkeys(names, blank))):
+            yield row.pop("mark"), _Mark(**row)
+
+    def keep(self) -> None:
+        """Write down who took which marks."""
+        for some in _chunks(sorted(self._changed)):
+            KEEP[len(some) - 1].run(self._connection, _values({name: self._rows[name] for name in some}))
 
     def called(self, delivery: Delivery) -> Delivery | None:
         """The delivery that took the mark of this one's number last."""
@@ -130,8 +157,20 @@ class Memory:
     def _put(self, name: str, delivery: Delivery, count: int, *, since: datetime | None = None) -> None:
         if name:
             self._rows[name] = _Mark(delivery.id, since or self._now, count)
-            values = {"delivery_id": delivery.id, "at": since or self._now, "count": count}
-            TAKE.run(self._connection, {"name": name, **values})
+            self._changed.add(name)
+
+
+def _values(given: Mapping[str, _Mark]) -> dict[str, Any]:
+    """The parameters of `_given`."""
+    values: dict[str, Any] = {}
+    for row, (name, mark) in enumerate(given.items()):
+        taken = {"mark": name, "delivery_id": mark.delivery_id, "at": mark.at, "count": mark.count}
+        values |= {f"{column} {row}": value for column, value in taken.items()}
+    return values
+
+
+def _chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (names[start : start + CHUNK] for start in range(0, len(names), CHUNK))
 
 
 def _names(delivery: Delivery) -> Iterable[str]:

@@ -85,8 +85,8 @@ class PostgreSQL:
         return connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """One transaction.
+    def writing(self, *, at_once: bool = True) -> Iterator[Connection]:
+        """One transaction, always on disk at once.
 
         Pipelined, its statements would wait less for a server far away, but cost this process more than they save.
         """

@@ -122,6 +122,7 @@ def claim(
             passing[delivery.tenant] -= 1
             taken.append(_leased(delivery, owner=owner, now=now, lease_until=lease_until))
             memory.take_line(taken[-1])
+    memory.keep()
     gates.spend(connection, Counter(one.tenant for one in taken), rates or {}, now=now)
     TAKE.run_many(connection, [_taking(one) for one in taken])
     return taken, stopped

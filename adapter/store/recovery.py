@@ -12,7 +12,7 @@ from adapter.policy import Verdict
 from adapter.policy.gate import is_shut
 from adapter.store import desk, gates
 from adapter.store.rows import BACKLOG, COLUMNS, PRIORITY, delivery_of
-from adapter.store.tables import deliveries
+from adapter.store.tables import QUEUED, deliveries
 
 POLICY = "recover"
 LATE = timedelta(minutes=1)
@@ -27,7 +27,7 @@ def hold(connection: Connection, *, now: datetime, most: int) -> int:
     held = 0
     for tenant in gates.tenants(connection):
         late = (
-            d.state == "queued",
+            QUEUED,
             d.tenant == tenant,
             d.priority == PRIORITY["callback"],
             d.due_at < now - LATE,

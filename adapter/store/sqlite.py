@@ -1,4 +1,4 @@
-"""SQLite: one writer at a time, one machine, every commit on disk before it counts."""
+"""SQLite: one writer at a time, one machine, a commit on disk before it counts."""
 
 from __future__ import annotations
 
@@ -74,18 +74,23 @@ class SQLite:
         self.engine = connect(url)
         self._turn = threading.Lock()
         self._writer: Connection | None = None
+        self._at_once = True
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self, *, at_once: bool = True) -> Iterator[Connection]:
         """One transaction, committed when the block ends; writers of this process queue here, not at the file.
 
         They share a connection, for SQLite forgets what it has read of the file when another connection has written.
+        A commit that need not be on disk at once is written like any other, and gets there with the next that must.
         """
         if not self._turn.acquire(timeout=BUSY_SECONDS):
             raise StoreError("the store is busy")
         try:
             self._writer = self._writer or self._connected()
             opened = driver(self._writer)
+            if at_once is not self._at_once:
+                opened.execute(f"PRAGMA synchronous={'FULL' if at_once else 'NORMAL'}").close()
+                self._at_once = at_once
             _insist(opened, "BEGIN IMMEDIATE")  # takes the lock for writing at once instead of half-way
             with opened:  # commits, or rolls back when something is raised
                 yield self._writer
@@ -125,5 +130,5 @@ class SQLite:
         with self._turn:
             if self._writer is not None:
                 self._writer.close()
-                self._writer = None
+                self._writer, self._at_once = None, True
         self.engine.dispose()

@@ -12,6 +12,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    literal_column,
     text,
 )
 
@@ -31,7 +32,6 @@ requests = Table(
     Column("headers", Json, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("results", Json, nullable=False),
-    Index("requests_received", "received_at"),
     Index("requests_mapping", "mapping", "received_at"),
 )
 
@@ -62,12 +62,16 @@ deliveries = Table(
     Column("lease_until", Moment),
     Column("policy", Text, nullable=False, server_default=text("''")),
     Index("deliveries_due", "state", "due_at"),
-    Index("deliveries_turn", "state", "tenant", "priority", "due_at"),
-    Index("deliveries_overdue", "state", "tenant", "expires_at"),
-    Index("deliveries_lease", "state", "lease_until"),
     Index("deliveries_updated", "updated_at"),
-    Index("deliveries_request", "request_id"),
 )
+QUEUED = deliveries.c.state == literal_column("'queued'")
+"""Written out in every statement that looks for what is queued: with a parameter its indexes would not be used."""
+_turn = (deliveries.c.tenant, deliveries.c.priority, deliveries.c.due_at)
+Index("deliveries_turn", *_turn, sqlite_where=QUEUED, postgresql_where=QUEUED)
+_age = (deliveries.c.tenant, deliveries.c.expires_at)
+Index("deliveries_overdue", *_age, sqlite_where=QUEUED, postgresql_where=QUEUED)
+_leased = deliveries.c.lease_until.is_not(None)
+Index("deliveries_lease", deliveries.c.lease_until, sqlite_where=_leased, postgresql_where=_leased)
 
 once = Table(
     "once",
@@ -79,6 +83,7 @@ once = Table(
     PrimaryKeyConstraint("mapping", "key"),
     Index("once_until", "until"),
     Index("once_delivery", "delivery_id"),
+    sqlite_with_rowid=False,
 )
 """One row a remembered idempotency key: its primary key is what makes an event happen once."""
 
@@ -105,7 +110,7 @@ attempts = Table(
     Column("reason", Text, nullable=False),
     Column("duration_ms", Integer, nullable=False),
     PrimaryKeyConstraint("delivery_id", "number"),
-    Index("attempts_at", "at"),
+    sqlite_with_rowid=False,
 )
 
 acts = Table(
@@ -119,7 +124,6 @@ acts = Table(
     Column("new", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Index("acts_delivery", "delivery_id"),
-    Index("acts_at", "at"),
 )
 """What people did to deliveries: cancel, settle, replay."""
 
@@ -176,6 +180,7 @@ marks = Table(
     Column("at", Moment, nullable=False),
     Column("count", Integer, nullable=False),
     Index("marks_at", "at"),
+    sqlite_with_rowid=False,
 )
 """Who was last called under a mark (see `policy.marks`); its row is also the lock that two requests meet at."""
 

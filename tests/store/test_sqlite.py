@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from sqlalchemy import Connection, event, inspect, text
 
 from adapter.errors import StoreError
 from adapter.model import Delivery
+from adapter.policy import Verdict
 from adapter.store import Store, gates, migrate, sqlite
 from adapter.store.engine import Database
 from adapter.store.tables import metadata
@@ -60,6 +62,45 @@ def test_every_connection_writes_ahead_and_reaches_the_disk_before_a_commit_coun
     database.close()
 
 
+def test_an_end_that_need_not_be_on_disk_at_once_does_not_spare_the_next_commit(file: Path) -> None:
+    database = Database(f"sqlite:///{file}")
+    with database.writing(at_once=False) as connection:
+        assert pragma(connection, "synchronous") == 1  # NORMAL
+    with database.writing() as connection:
+        assert pragma(connection, "synchronous") == 2
+    database.close()
+
+
+@pytest.mark.parametrize("verdict", [to("accepted"), to("queued")], ids=["an end", "another try"])
+def test_only_an_end_may_reach_the_disk_later(
+    store: Store, file: Path, verdict: Verdict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(store, delivery())
+    (mine,) = claim(store)
+    asked: list[bool] = []
+    writing = Database.writing
+
+    def watched(self: Database, *, at_once: bool = True) -> AbstractContextManager[Connection]:
+        asked.append(at_once)
+        return writing(self, at_once=at_once)
+
+    monkeypatch.setattr(Database, "writing", watched)
+    assert store.save(mine, verdict, [tried()], now=NOW)
+    assert asked == [verdict.state == "queued"]
+
+
+def test_a_call_whose_end_a_power_cut_took_back_is_never_made_again(store: Store, file: Path, tmp_path: Path) -> None:
+    keep(store, delivery())
+    (mine,) = claim(store)
+    for name in ("store.db", "store.db-wal"):  # as the disk has it when the call is made
+        (tmp_path / "after").mkdir(exist_ok=True)
+        shutil.copy(tmp_path / name, tmp_path / "after" / name)
+    assert store.save(mine, to("accepted"), [tried()], now=NOW)
+    with closing(Store(f"sqlite:///{tmp_path / 'after' / 'store.db'}")) as after:
+        assert claim(after) == []
+        assert [one.id for one in after.abandoned(now=NOW + 60 * SECOND)] == ["d1"]
+
+
 def pragma(connection: Connection, name: str) -> Any:
     return connection.exec_driver_sql(f"PRAGMA {name}").scalar()
 
@@ -78,7 +119,7 @@ def test_the_queue_is_read_in_the_order_of_an_index_however_long_it_is(store: St
         plan = [
             row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}", (0,) * asked.count("?"))
         ]
-    assert plan == ["SEARCH deliveries USING INDEX deliveries_turn (state=? AND tenant=? AND priority=? AND due_at<?)"]
+    assert plan == ["SEARCH deliveries USING INDEX deliveries_turn (tenant=? AND priority=? AND due_at<?)"]
     database.close()
 
 
