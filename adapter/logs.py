@@ -19,6 +19,7 @@ NAMES = {"id": "delivery"}
 IDS = ("id", "request", "handshake")
 """Fields with an id: one that happens to be all digits is no telephone number."""
 
+_text = json.JSONEncoder().encode
 _DIGIT = re.compile("[0-9]")
 _NUMBER = re.compile(
     r"""(?: (?<=tel:) | (?<![0-9A-Za-z:.-]) )               # not inside an id, a time or another number
@@ -33,7 +34,10 @@ _NUMBER = re.compile(
 
 def event(name: str, *, level: int = logging.INFO, failure: bool = False, **fields: Any) -> None:
     """Write one event; `failure` adds the traceback of the exception being handled."""
-    log.log(level, name, extra={"fields": fields}, exc_info=failure)
+    if log.isEnabledFor(level):  # made by hand: logging would look for the line of the program that asks
+        record = logging.LogRecord(log.name, level, "", 0, name, None, sys.exc_info() if failure else None)
+        vars(record)["fields"] = fields
+        log.handle(record)
 
 
 def masked(text: str) -> str:
@@ -97,7 +101,7 @@ class JsonLines(Lines):
         line |= {NAMES.get(name, name): self._plain(name, value) for name, value in given.items() if value is not None}
         if record.exc_info:
             line["traceback"] = self._traceback(record)
-        return json.dumps(line)
+        return _text(line)
 
     def _plain(self, field: str, value: Any) -> Any:
         if isinstance(value, int | float):
@@ -124,6 +128,7 @@ def set_up(secrets: Iterable[str] = (), stream: TextIO | None = None, form: str 
     is_json = form == "json" or (form == "auto" and not handler.stream.isatty())
     handler.setFormatter((JsonLines if is_json else Lines)(secrets))
     log.setLevel(logging.INFO)
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # nothing shows them
     for one in (log, *map(logging.getLogger, OTHERS)):
         one.handlers[:] = [handler]
         one.propagate = False

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Any, ClassVar, Literal, Self
 
 from adapter.errors import Conflict
@@ -70,9 +71,11 @@ class Action:
 
     def as_dict(self) -> dict[str, Any]:
         """The fields that are set, in the order of the class."""
-        return {name: value for name, value in asdict(self).items() if value not in (None, False)}
+        found = {name: getattr(self, name) for name in self.field_names()}
+        return {name: value for name, value in found.items() if value not in (None, False)}
 
     @classmethod
+    @cache
     def field_names(cls) -> tuple[str, ...]:
         """Every field this action knows."""
         return tuple(field.name for field in fields(cls))

@@ -13,6 +13,8 @@ from sqlalchemy.types import TypeDecorator
 from adapter.model import ACTIONS, Action
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_text = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Moment(TypeDecorator[datetime]):
@@ -23,7 +25,7 @@ class Moment(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
         """To the database."""
-        return None if value is None else (value - EPOCH) // timedelta(microseconds=1)
+        return None if value is None else (value - EPOCH) // _MICROSECOND
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         """From the database."""
@@ -38,7 +40,7 @@ class Json(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
         """To the database."""
-        return None if value is None else json.dumps(value, separators=(",", ":"))
+        return None if value is None else _text(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         """From the database."""
@@ -53,7 +55,7 @@ class ActionText(TypeDecorator[Action]):
 
     def process_bind_param(self, value: Action | None, dialect: Dialect) -> str | None:
         """To the database."""
-        return None if value is None else json.dumps([value.kind, value.as_dict()], separators=(",", ":"))
+        return None if value is None else _text([value.kind, value.as_dict()])
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Action | None:
         """From the database."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from flask import Blueprint, Response, g, jsonify, request
+from flask import Blueprint, Response, g, request
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
@@ -17,6 +18,8 @@ from adapter.web.answers import replied
 from adapter.web.parts import parts
 
 blueprint = Blueprint("hooks", __name__)
+JSON = "application/json"
+_text = json.JSONEncoder(separators=(",", ":")).encode
 
 SOAP_ACK = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -26,7 +29,7 @@ SOAP_ACK = (
 )
 ANSWERS = {
     "soap_ack": (SOAP_ACK, "text/xml; charset=utf-8"),
-    "empty_object": ("{}", "application/json"),
+    "empty_object": ("{}", JSON),
     "empty": ("", "text/plain"),
 }
 FAILED = {
@@ -56,8 +59,9 @@ def _received(name: str) -> Received:
 
 def headers() -> dict[str, str]:
     """What `request.headers` holds, read from where it takes it: that spares making each name twice."""
-    found = {name[5:]: text for name, text in request.environ.items() if name.startswith("HTTP_")}
-    found |= {name: request.environ[name] for name in ("CONTENT_TYPE", "CONTENT_LENGTH") if request.environ.get(name)}
+    given = request.environ
+    found = {name[5:]: text for name, text in given.items() if name.startswith("HTTP_")}
+    found |= {name: given[name] for name in ("CONTENT_TYPE", "CONTENT_LENGTH") if given.get(name)}
     return {name.replace("_", "-").lower(): text for name, text in found.items()}
 
 
@@ -72,7 +76,7 @@ def _body() -> bytes:
     Werkzeug cuts a chunked body off at MAX_CONTENT_LENGTH without a word: that limit is one byte more than ours.
     """
     most = parts().settings.max_body
-    if request.headers.get("Content-Encoding", "").strip().lower() not in ("", "identity"):
+    if request.environ.get("HTTP_CONTENT_ENCODING", "").strip().lower() not in ("", "identity"):
         raise UnsupportedBody("the body is compressed, and signatures cover the plain one: send no Content-Encoding")
     try:
         body = request.get_data(cache=False)
@@ -92,7 +96,8 @@ def raw_target() -> str:
 
     Set by gunicorn (RAW_URI) and werkzeug's server (REQUEST_URI); put together again only without either.
     """
-    target: str = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or request.full_path.rstrip("?")
+    given = request.environ
+    target: str = given.get("RAW_URI") or given.get("REQUEST_URI") or request.full_path.rstrip("?")
     if target.startswith(("http://", "https://")):  # the absolute form that proxies use
         target = "/" + target.split("/", 3)[3] if target.count("/") > 2 else "/"
     return target
@@ -108,14 +113,14 @@ def _answer(taken: Taken) -> Response:
     if wanted.answer in ANSWERS:
         body, content_type = ANSWERS[wanted.answer]
         return Response(body, status, content_type=content_type)
-    response = jsonify(receipts=[_receipt(taken, one) for one in taken.came])
-    response.status_code = status
-    return response
+    link = parts().links.status
+    told = _text({"receipts": [_receipt(taken, one, link) for one in taken.came]})
+    return Response(told + "\n", status, content_type=JSON)
 
 
-def _receipt(taken: Taken, came: Came) -> dict[str, Any]:
+def _receipt(taken: Taken, came: Came, link: receipt.Link) -> dict[str, Any]:
     if came.delivery is not None:
-        return receipt.of_delivery(came.delivery, parts().links.status, duplicate=came.duplicate)
+        return receipt.of_delivery(came.delivery, link, duplicate=came.duplicate)
     mapping = taken.source.mapping
     return receipt.of_result(came.result, mapping=mapping.name, version=mapping.version, now=g.now)
 

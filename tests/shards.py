@@ -1,0 +1,102 @@
+"""Run the whole suite in several processes at once: `python tests/shards.py [pytest's arguments]`.
+
+Most of its time goes by in waiting for processes that start, die and come back. Each process collects everything and
+takes one file of tests after the other, the slow ones first, until none is left.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+CLAIMS = "XIMA_TEST_CLAIMS"
+"""Names the folder in which the processes tell each other which file is whose."""
+COUNT = int(os.environ.get("SHARDS", "4"))
+SLOW = ("chaos/", "deploy/", "store/", "cli/", "web/", "test_")
+"""Folders whose files are begun first: what takes long must not be begun last."""
+
+
+class Sharing:
+    """A pytest plugin: runs only the files that no other process has taken."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Called by pytest instead of its own loop."""
+        if session.testsfailed:
+            raise session.Interrupted(f"{session.testsfailed} errors during collection")
+        mine = self._taken(session.items)
+        item = next(mine, None)
+        while item is not None:
+            after = next(mine, None)
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
+            if session.shouldfail or session.shouldstop:
+                raise session.Interrupted(session.shouldfail or session.shouldstop)
+            item = after
+        return True
+
+    def _taken(self, items: Sequence[pytest.Item]) -> Iterator[pytest.Item]:
+        files = [(path, list(group)) for path, group in groupby(items, key=lambda item: item.path)]
+        for path, group in sorted(files, key=lambda pair: _turn(pair[0])):
+            try:
+                (self._folder / str(path.relative_to(HERE)).replace("/", ".")).touch(exist_ok=False)
+            except FileExistsError:
+                continue
+            yield from group
+
+
+def _turn(path: Path) -> int:
+    name = str(path.relative_to(HERE))
+    return next((place for place, start in enumerate(SLOW) if name.startswith(start)), len(SLOW))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the shards, show what they say when they are done, and end with one line for them all."""
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="shards-") as made:
+        said = [Path(made, f"{number}.txt") for number in range(COUNT)]
+        claims = Path(made, "claims")
+        claims.mkdir()
+        command = [sys.executable, "-m", "coverage", "run", "-m", "pytest", "-q", "--color=no", "-p", "shards", *arguments]
+        environ = {**os.environ, CLAIMS: str(claims), "PYTHONPATH": str(HERE)}
+        running = [
+            subprocess.Popen(command, stdout=out.open("wb"), stderr=subprocess.STDOUT, env=environ) for out in said
+        ]
+        codes = [one.wait() for one in running]
+        texts = [out.read_text(encoding="utf-8", errors="replace") for out in said]
+    for text in texts:
+        sys.stdout.write(text)
+    print(f"==== {closing(texts)} in {time.monotonic() - begun:.2f}s ====")  # noqa: T201
+    return max(0 if code == pytest.ExitCode.NO_TESTS_COLLECTED else abs(code) for code in codes)
+
+
+def closing(texts: Sequence[str]) -> str:
+    """What pytest's closing lines say together: `5 passed, 1 skipped`."""
+    counts: Counter[str] = Counter()
+    for text in texts:
+        last = next((line for line in reversed(text.splitlines()) if re.search(r" in [0-9.]+s", line)), "")
+        counts.update({word: int(number) for number, word in re.findall(r"([0-9]+) ([a-z]+)", last.split(" in ")[0])})
+    order = ("failed", "errors", "error", "passed", "skipped", "xfailed", "warnings", "warning")
+    return ", ".join(f"{counts[word]} {word}" for word in order if counts[word]) or "nothing ran"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Called by pytest in every shard."""
+    if folder := os.environ.get(CLAIMS):
+        config.pluginmanager.register(Sharing(Path(folder)), "sharing")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
