@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +10,8 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event
 
-from adapter.errors import StoreError
 from adapter.store.dialect import Bell, Clock
+from adapter.store.shared import Turns
 
 BUSY_SECONDS = 5.0
 RETRY_SECONDS = 0.001
@@ -72,7 +71,7 @@ class SQLite:
 
     def __init__(self, url: str) -> None:
         self.engine = connect(url)
-        self._turn = threading.Lock()
+        self._turns = Turns(self._begin, patience=BUSY_SECONDS)
         self._writer: Connection | None = None
         self._at_once = True
 
@@ -83,26 +82,23 @@ class SQLite:
         They share a connection, for SQLite forgets what it has read of the file when another connection has written.
         A commit that need not be on disk at once is written like any other, and gets there with the next that must.
         """
-        if not self._turn.acquire(timeout=BUSY_SECONDS):
-            raise StoreError("the store is busy")
-        try:
-            self._writer = self._writer or self._connected()
-            opened = driver(self._writer)
-            if at_once is not self._at_once:
-                opened.execute(f"PRAGMA synchronous={'FULL' if at_once else 'NORMAL'}").close()
-                self._at_once = at_once
-            _insist(opened, "BEGIN IMMEDIATE")  # takes the lock for writing at once instead of half-way
-            with opened:  # commits, or rolls back when something is raised
-                yield self._writer
-        finally:
-            self._turn.release()
+        with self._turns.taken(self._connected, at_once=at_once):
+            assert self._writer is not None
+            yield self._writer
 
-    def _connected(self) -> Connection:
+    def _begin(self, opened: sqlite3.Connection, at_once: bool) -> None:
+        if at_once is not self._at_once:
+            opened.execute(f"PRAGMA synchronous={'FULL' if at_once else 'NORMAL'}").close()
+            self._at_once = at_once
+        _insist(opened, "BEGIN IMMEDIATE")  # takes the lock for writing at once instead of half-way
+
+    def _connected(self) -> sqlite3.Connection:
         """A connection which SQLAlchemy takes to be in one transaction for good: the true ones are the driver's."""
-        connection = self.engine.connect()
-        connection.begin()
-        driver(connection).execute("PRAGMA busy_timeout=0")  # `_insist` waits
-        return connection
+        self._writer = self.engine.connect()
+        self._writer.begin()
+        opened = driver(self._writer)
+        opened.execute("PRAGMA busy_timeout=0")  # `_insist` waits
+        return opened
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -127,8 +123,8 @@ class SQLite:
 
     def close(self) -> None:
         """Give all connections back."""
-        with self._turn:
-            if self._writer is not None:
-                self._writer.close()
-                self._writer, self._at_once = None, True
+        self._turns.close()
+        if self._writer is not None:
+            self._writer.close()
+            self._writer, self._at_once = None, True
         self.engine.dispose()
