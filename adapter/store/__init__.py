@@ -9,16 +9,18 @@ from typing import Any
 from adapter.errors import StoreError
 from adapter.model import Attempt, Delivery, Evidence
 from adapter.policy import Rate, Verdict
-from adapter.store import arrivals, desk, gates, leases, memory, migrate, queue, swift, trials, versions
+from adapter.store import arrivals, desk, gates, keys, leases, listing, memory, migrate, queue, swift, trials, versions
 from adapter.store.arrivals import Arrival, Entry, Kept
 from adapter.store.dialect import Bell, Clock
 from adapter.store.engine import Database
+from adapter.store.keys import Key, Keys
 from adapter.store.leases import Claim
+from adapter.store.listing import Wanted
 from adapter.store.rules import Rules
 from adapter.store.trials import Trial
 from adapter.store.versions import Version
 
-__all__ = ["Arrival", "Claim", "Entry", "Kept", "Store", "Trial", "Version"]
+__all__ = ["Arrival", "Claim", "Entry", "Kept", "Key", "Store", "Trial", "Version", "Wanted"]
 
 
 class Store:
@@ -27,6 +29,7 @@ class Store:
     def __init__(self, url: str) -> None:
         self._database = Database(url)
         self.rules = Rules(self._database)
+        self.keys = Keys(self._database)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -173,6 +176,11 @@ class Store:
         with self._database.reading() as connection:
             return desk.newest(connection, most=most, filters=filters)
 
+    def page(self, wanted: Wanted, *, most: int, below: str = "") -> list[Delivery]:
+        """The newest deliveries of those that are wanted, the latest first; with `below` those before that id."""
+        with self._database.reading() as connection:
+            return listing.page(connection, wanted, most=most, below=below)
+
     def counts(self) -> dict[str, int]:
         """How many deliveries are in each state."""
         with self._database.reading() as connection:
@@ -208,6 +216,7 @@ class Store:
                 return 0
             gone = desk.purge(connection, before=before, now=now, most=most)
             gone += trials.purge(connection, before=before, most=most)
+            gone += keys.purge(connection, before=before, now=now, most=most)
             return gone + versions.purge(connection, now=now, most=most)
 
     # mappings
