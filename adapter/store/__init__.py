@@ -15,12 +15,11 @@ from adapter.store.dialect import Bell, Clock
 from adapter.store.engine import Database
 from adapter.store.keys import Key, Keys
 from adapter.store.leases import Claim
-from adapter.store.listing import Wanted
 from adapter.store.rules import Rules
 from adapter.store.trials import Trial
 from adapter.store.versions import Version
 
-__all__ = ["Arrival", "Claim", "Entry", "Kept", "Key", "Store", "Trial", "Version", "Wanted"]
+__all__ = ["Arrival", "Claim", "Entry", "Kept", "Key", "Store", "Trial", "Version"]
 
 
 class Store:
@@ -171,15 +170,10 @@ class Store:
         with self._database.reading() as connection:
             return desk.acts_of(connection, delivery_id)
 
-    def newest(self, *, most: int = 50, **filters: str) -> list[Delivery]:
-        """The newest deliveries, the latest first, by `state` or `mapping` if wished."""
+    def newest(self, *, most: int = 50, below: str = "", **wanted: Any) -> list[Delivery]:
+        """The newest deliveries of those that are wanted (see `listing.Wanted`), the latest first, before an id."""
         with self._database.reading() as connection:
-            return desk.newest(connection, most=most, filters=filters)
-
-    def page(self, wanted: Wanted, *, most: int, below: str = "") -> list[Delivery]:
-        """The newest deliveries of those that are wanted, the latest first; with `below` those before that id."""
-        with self._database.reading() as connection:
-            return listing.page(connection, wanted, most=most, below=below)
+            return listing.newest(connection, listing.Wanted(**wanted), most=most, below=below)
 
     def counts(self) -> dict[str, int]:
         """How many deliveries are in each state."""

@@ -37,7 +37,7 @@ def id_at(moment: datetime, later: int = 0) -> str:
     return f"{min(max((moment - EPOCH) // MILLISECOND + later, 0), LATEST):011x}"
 
 
-def page(connection: Connection, wanted: Wanted, *, most: int, below: str) -> list[Delivery]:
+def newest(connection: Connection, wanted: Wanted, *, most: int, below: str) -> list[Delivery]:
     """At most so many deliveries before that id, first the latest."""
     asked = select(*COLUMNS).where(*_conditions(wanted)).order_by(d.id.desc()).limit(most)
     if below:

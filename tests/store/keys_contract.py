@@ -12,7 +12,7 @@ from sample import CALLBACK, CLICK, NOW, SELECT, delivery
 from adapter.errors import Conflict
 from adapter.keeping import new_id
 from adapter.model import Action, Delivery
-from adapter.store import Key, Store, Wanted
+from adapter.store import Key, Store
 from adapter.store.listing import id_at
 
 from .contract import Contract, keep
@@ -90,10 +90,10 @@ class KeysContract(Contract):
 
     def test_pages_are_read_from_the_newest_on(self, store: Store) -> None:
         ids = [made(store, number).id for number in range(5)]
-        first = store.page(Wanted(), most=2)
-        second = store.page(Wanted(), most=2, below=first[-1].id)
+        first = store.newest(most=2)
+        second = store.newest(most=2, below=first[-1].id)
         assert [one.id for one in (*first, *second)] == ids[:0:-1]
-        assert [one.id for one in store.page(Wanted(), most=2, below=second[-1].id)] == ids[:1]
+        assert [one.id for one in store.newest(most=2, below=second[-1].id)] == ids[:1]
 
     @pytest.mark.parametrize(
         ("wanted", "found"),
@@ -122,7 +122,7 @@ class KeysContract(Contract):
         made(store, 2, SELECT, tenant="acme")
         made(store, 3, state="unknown")
         made(store, 4, mapping="other")
-        page = store.page(Wanted(**wanted), most=10)
+        page = store.newest(most=10, **wanted)
         assert [(one.created_at - NOW) // MINUTE for one in page] == found
 
     def test_ids_begin_as_the_pages_believe(self) -> None:
