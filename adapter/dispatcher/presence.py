@@ -44,6 +44,12 @@ class Presence:
             return action
         return replace(action, outbound_caller_id=found) if found else action
 
+    def ask(self, tenant: str, agent: str) -> CallerIds:
+        """What Xima lists for an agent at this moment; raises `Unavailable`."""
+        if tenant not in self._lists:
+            raise Unavailable(f"there is no Xima tenant called {tenant}")
+        return self._lists[tenant](agent)
+
     def _listed(self, tenant: str, agent: str) -> tuple[str, ...]:
         now = self._clock()
         with self._turn:

@@ -48,7 +48,7 @@ def receive(name: str) -> Response:
 def _received(name: str) -> Received:
     url = parts().settings.public_url + raw_target()
     try:
-        return Received(method=request.method, url=url, headers=headers(), body=_body(), address=client())
+        return Received(method=request.method, url=url, headers=headers(), body=body(), address=client())
     except AdapterError as exc:
         parts().intake.refuse(metered.known(name), exc, request_id=g.request_id, now=g.now)
         raise
@@ -66,7 +66,7 @@ def client() -> str:
     return request.remote_addr or ""
 
 
-def _body() -> bytes:
+def body() -> bytes:
     """The raw body; raises `BodyTooLarge`, `UnsupportedBody` when it is compressed, `PayloadError` when it breaks off.
 
     Werkzeug cuts a chunked body off at MAX_CONTENT_LENGTH without a word: that limit is one byte more than ours.
@@ -108,12 +108,13 @@ def _answer(taken: Taken) -> Response:
     if wanted.answer in ANSWERS:
         body, content_type = ANSWERS[wanted.answer]
         return Response(body, status, content_type=content_type)
-    response = jsonify(receipts=[_receipt(taken, one) for one in taken.came])
+    response = jsonify(receipts=[shown(taken, one) for one in taken.came])
     response.status_code = status
     return response
 
 
-def _receipt(taken: Taken, came: Came) -> dict[str, Any]:
+def shown(taken: Taken, came: Came) -> dict[str, Any]:
+    """The receipt of one record."""
     if came.delivery is not None:
         return receipt.of_delivery(came.delivery, parts().links.status, duplicate=came.duplicate)
     mapping = taken.source.mapping
