@@ -9,6 +9,7 @@ AdapterError
 ├── Forbidden          403  it did, and may not do this
 ├── UnknownMapping     404
 ├── UnknownDelivery    404
+├── UnknownAgent       404
 ├── PayloadError       400  the body cannot be read
 │   ├── BodyTooLarge   413
 │   └── UnsupportedBody 415
@@ -99,6 +100,13 @@ class UnknownMapping(AdapterError):
 
 class UnknownDelivery(AdapterError):
     """No delivery has this id, or it was removed when its retention ended."""
+
+    status = 404
+    code = "not_found"
+
+
+class UnknownAgent(AdapterError):
+    """Xima knows no agent with this extension."""
 
     status = 404
     code = "not_found"

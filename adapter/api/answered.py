@@ -162,6 +162,7 @@ class ProblemSchema(Schema):
     errors = fields.List(fields.Nested(FaultSchema), metadata={"description": "each part of the request that is wrong"})
     state = fields.String(metadata={"description": "of a delivery that is past cancelling (409)"})
     scope = fields.String(metadata={"description": "what the key lacks (403)"})
+    xima_status = fields.Integer(metadata={"description": "what Xima answered when it was asked for a list (503)"})
 
 
 class ErrorSchema(Schema):

@@ -9,13 +9,13 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from adapter.api.fields import Strict, YesNo, text
+from adapter.api.fields import Strict, Whole, YesNo, text
 from adapter.model import ACTIONS, TRANSITIONS
 
 EXTENSION = text(
     "the agent's extension", shape="[0-9]{1,20}", most=20, required=True, error="an extension is digits only"
 )
-TENANT = text("the Xima tenant, where there are several", most=100)
+TENANT = text("the Xima tenant, where there are several", most=60)
 NUMBER = "a telephone number in any usual spelling; without + it is one of `region`, or of the tenant's own country"
 REGION = "the number's country, two capital letters"
 LONGEST_WAIT = 7 * 24 * 3600
@@ -64,8 +64,7 @@ class CallbackSchema(Strict):
     skill = text("the skill's name, as it stands in Xima", required=True)
     number = _number()
     region = _region()
-    fresh_for = fields.Integer(
-        strict=True,
+    fresh_for = Whole(
         validate=validate.Range(1, LONGEST_WAIT),
         metadata={"description": "seconds for which it is wanted; later it expires (without: 600)"},
     )
@@ -91,8 +90,8 @@ class DeliveriesQuery(Strict):
     """Which deliveries, and how many at a time; all filters must agree."""
 
     state = fields.String(validate=validate.OneOf(tuple(TRANSITIONS)), metadata={"description": "in this state"})
-    mapping = text("of this mapping; those of the API itself are `api`")
-    tenant = text("of this Xima tenant", most=100)
+    mapping = text("of this mapping; those of the API itself are `api`", most=100)
+    tenant = text("of this Xima tenant", most=60)
     action = fields.String(validate=validate.OneOf(tuple(ACTIONS)), metadata={"description": "of this kind"})
     agent = text("of this extension", shape="[0-9]{1,20}", most=20, error="an extension is digits only")
     since = fields.AwareDateTime(format="iso", metadata={"description": "received then or later"})
@@ -108,7 +107,7 @@ class DeliveriesQuery(Strict):
 class LinkQuery(Strict):
     """The token of a status link."""
 
-    token = text("the signature in the link", most=1000, required=True)
+    token = text("the signature in the link", shape="[!-~]{1,300}", most=300, required=True)
 
 
 def fingerprint(operation: str, body: Mapping[str, Any]) -> str:

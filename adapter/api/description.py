@@ -12,7 +12,7 @@ from marshmallow import Schema
 
 from adapter import __version__
 from adapter.api import tokens
-from adapter.api.answered import ErrorAnswer, ProblemSchema
+from adapter.api.answered import ErrorAnswer, ProblemSchema, ReceiptSchema
 from adapter.api.operations import JSON, OPERATIONS, PARAMETERS, Operation
 
 ABOUT = (
@@ -34,6 +34,7 @@ IDEMPOTENCY_KEY = {
 }
 RETRY_AFTER = {"Retry-After": {"description": "seconds to wait", "schema": {"type": "integer"}}}
 CHALLENGE = {"WWW-Authenticate": {"description": "what is missing", "schema": {"type": "string"}}}
+FOLLOW = {"delivery": {"operationId": "showDelivery", "parameters": {"delivery_id": "$response.body#/id"}}}
 HEADERS = {401: CHALLENGE, 403: CHALLENGE, 429: RETRY_AFTER, 503: RETRY_AFTER}
 
 
@@ -93,9 +94,11 @@ def _responses(one: Operation) -> dict[str, Any]:
 
 
 def _answer(status: int, one: Operation) -> dict[str, Any]:
+    """A good answer, and where to look after the delivery it is about."""
     contents: dict[str, Any] = {JSON: {"schema": one.answer or {"type": "object"}}}
     contents |= {kind: {"schema": {"type": "string"}} for kind in one.forms}
-    return {"description": HTTPStatus(status).phrase, "content": contents}
+    said: dict[str, Any] = {"description": HTTPStatus(status).phrase, "content": contents}
+    return said | ({"links": FOLLOW} if one.answer is ReceiptSchema else {})
 
 
 def _error(status: int, kind: str, shape: type[Schema]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
@@ -25,6 +26,15 @@ class YesNo(fields.Boolean):
         return value
 
 
+class Whole(fields.Integer):
+    """A whole number; 5.0 is one, as JSON Schema sees it, `"5"` and `true` are none."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **extra: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int | Decimal) or value != round(value):
+            raise self.make_error("invalid", input=value)
+        return int(value)
+
+
 class Shape(validate.Regexp):
     """A text that has the shape from its first character to its last, a line break at the end included."""
 
@@ -38,7 +48,7 @@ class Shape(validate.Regexp):
 def text(about: str, *, least: int = 1, most: int = 200, shape: str = "", **extra: Any) -> fields.String:
     """A text of so many characters; `extra` are marshmallow's own, what stands beside them is its description."""
     checks: list[Any] = [validate.Length(min=least, max=most)]
-    checks += [Shape(f"^{shape}$", error=extra.pop("error"))] if shape else []
+    checks += [Shape(f"^{shape}$", error=extra.pop("error", None))] if shape else []
     return fields.String(validate=checks, metadata={"description": about, **extra.pop("metadata", {})}, **extra)
 
 

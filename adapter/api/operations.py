@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from marshmallow import Schema
 
@@ -38,10 +39,10 @@ class Operation:
     takes: tuple[str, ...] = ()
 
 
-PARAMETERS: Mapping[str, Mapping[str, str]] = {
-    "delivery_id": {"description": "the delivery's id, as its receipt says"},
+PARAMETERS: Mapping[str, Mapping[str, Any]] = {
+    "delivery_id": {"description": "the delivery's id, as its receipt says", "pattern": "^[0-9a-z]{1,64}$"},
     "extension": {"description": "the agent's extension", "pattern": "^[0-9]{1,20}$"},
-    "mapping": {"description": "the mapping's name"},
+    "mapping": {"description": "the mapping's name", "maxLength": 100},
 }
 """What stands in paths."""
 
@@ -58,7 +59,7 @@ OPERATIONS = (
         scope="deliveries:read",
         query=asked.DeliveriesQuery,
         answer=answered.DeliveriesSchema,
-        refuses=(400, *KEYED),
+        refuses=(400, 422, *KEYED),
     ),
     Operation(
         id="showDelivery",
@@ -92,7 +93,7 @@ OPERATIONS = (
         scope="agents:read",
         query=asked.TenantQuery,
         answer=answered.CallerIdsSchema,
-        refuses=(400, *KEYED, 422),
+        refuses=(400, 404, 422, *KEYED),
     ),
     Operation(
         id="selectCallerId",
@@ -103,7 +104,7 @@ OPERATIONS = (
         scope="caller-id",
         body=asked.CallerIdSchema,
         answer=answered.ReceiptSchema,
-        refuses=WITH_BODY,
+        refuses=(404, *WITH_BODY),
     ),
     Operation(
         id="dial",

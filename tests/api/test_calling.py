@@ -68,8 +68,9 @@ def test_a_callback_waits_for_the_dispatcher(api: Api) -> None:
     assert (delivery.deliver, delivery.expires_at - delivery.created_at) == ("queued", timedelta(minutes=10))
 
 
-def test_a_callback_is_wanted_as_long_as_is_asked(api: Api) -> None:
-    api.post("/api/callback", {**CALLBACK, "fresh_for": 86_400})
+@pytest.mark.parametrize("fresh_for", [86_400, 86_400.0])
+def test_a_callback_is_wanted_as_long_as_is_asked(api: Api, fresh_for: float) -> None:
+    api.post("/api/callback", {**CALLBACK, "fresh_for": fresh_for})
     (delivery,) = api.front.store.newest()
     assert delivery.expires_at - delivery.created_at == timedelta(days=1)
 
@@ -219,6 +220,12 @@ def test_a_body_of_another_shape_is_400_and_says_where(api: Api, body: Any, poin
     told = api.problem(400, "POST", "/api/dial", body)
     assert sorted(one["pointer"] for one in told["errors"]) == sorted(pointers)
     assert all(one["detail"] for one in told["errors"])
+
+
+@pytest.mark.parametrize("fresh_for", [0, 604_801, 1.5, "60", True, None, 1e30])
+def test_a_length_of_time_is_whole_seconds_up_to_a_week(api: Api, fresh_for: Any) -> None:
+    told = api.problem(400, "POST", "/api/callback", {**CALLBACK, "fresh_for": fresh_for})
+    assert [one["pointer"] for one in told["errors"]] == ["#/fresh_for"]
 
 
 def test_a_place_deep_in_the_body_is_named_too(api: Api) -> None:

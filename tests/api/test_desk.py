@@ -104,14 +104,18 @@ def test_filters_must_all_agree(api: Api, query: str, found: list[str]) -> None:
         ("since=yesterday", "since"),
         ("until=2026-11-22T12:00:00", "until"),
         ("cursor=!", "cursor"),
-        ("cursor=z", "cursor"),
-        ("cursor=vvvv", "cursor"),
         ("sort=id", "sort"),
     ],
 )
 def test_a_query_that_cannot_be_read_is_400_and_names_the_parameter(api: Api, query: str, name: str) -> None:
     told = api.problem(400, "GET", f"/api/deliveries?{query}")
     assert [one["parameter"] for one in told["errors"]] == [name]
+
+
+@pytest.mark.parametrize("cursor", ["z", "vvvv", "0"])
+def test_a_cursor_that_nobody_gave_is_422(api: Api, cursor: str) -> None:
+    told = api.problem(422, "GET", f"/api/deliveries?cursor={cursor}")
+    assert told["errors"] == [{"parameter": "cursor", "detail": "take it from next; it is not made up"}]
 
 
 # one delivery

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from adapter import receipt
 from adapter.api.asked import DeliveriesQuery
-from adapter.errors import PayloadError, UnknownDelivery
+from adapter.errors import UnknownDelivery, Unusable
 from adapter.model import Delivery
 from adapter.sources import Broken
 from adapter.web import deliveries
@@ -43,7 +43,7 @@ def _id_in(cursor: str) -> str:
         return base64.b32hexdecode(cursor.upper() + "=" * (-len(cursor) % 8)).decode("ascii")
     except (binascii.Error, UnicodeDecodeError) as exc:
         fault = {"parameter": "cursor", "detail": "take it from next; it is not made up"}
-        raise PayloadError("this is no cursor", errors=[fault]) from exc
+        raise Unusable("this is no cursor", errors=[fault]) from exc
 
 
 def _next(last: str) -> str:
