@@ -14,7 +14,7 @@ from adapter.mapping import Problem, render
 from adapter.mapping.compiled import Phones
 from adapter.mapping.load import dialling, problems
 from adapter.mapping.problems import Place
-from adapter.mapping.schema import PhoneKeys
+from adapter.mapping.schema import PhoneKeys, country
 from adapter.mapping.text import MOST_CHARACTERS, Group, Tree, read
 from adapter.mapping.vocabulary import MISSING, Named, Part, Read, Strict, a_count, a_text
 from adapter.policy import Rate
@@ -40,6 +40,10 @@ class Tenants:
         return tuple(tenant.token for tenant in self.known.values())
 
 
+DialRules = Strict.from_dict({**PhoneKeys._declared_fields, "region": Read(country)}, name="dial_rules")
+"""How the API dials for a tenant; a number's own country stands in what it is asked."""
+
+
 class TenantSchema(Strict):
     """One tenant: where its Xima is, which variable holds its token, how much may leave, how the API dials."""
 
@@ -49,7 +53,7 @@ class TenantSchema(Strict):
     token = a_text()
     per_second = a_count(MOST_PER_SECOND)
     burst = a_count(MOST_PER_SECOND)
-    phones = Part(PhoneKeys)
+    phones = Part(DialRules)
 
 
 _FIELD = Named(Part(TenantSchema))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, NoReturn
+from typing import Any
 
 from adapter import mapping, path, phone, sources
 from adapter.mapping import Result, request_tree
@@ -73,13 +72,9 @@ FIELDS: Mapping[str, str] = {
 
 @cache
 def _loaded() -> mapping.Mapping:
-    """The mapping of the text; the API checks its keys itself, so that no proof is left to be asked for."""
-    loaded = mapping.load(TEXT, name=NAME, presets=sources.presets(), read_file=_no_file)
+    """The mapping of the text, which has no tables; the API checks its keys itself, so that no proof is left to ask."""
+    loaded = mapping.load(TEXT, name=NAME, presets=sources.presets(), read_file=str)
     return replace(loaded, receive=replace(loaded.receive, proofs=()))
-
-
-def _no_file(name: str) -> NoReturn:
-    raise OSError(errno.ENOENT, "no file is beside it")
 
 
 def source(tenant: str, phones: Phones | None, region: str | None, *, remember: timedelta) -> Source:
@@ -87,9 +82,7 @@ def source(tenant: str, phones: Phones | None, region: str | None, *, remember: 
 
     It must never be among the sources of /hooks, for it asks for no proof.
     """
-    found = phones or Phones(rules=phone.Rules(region=region))
-    if found.region is None:
-        found = replace(found, region=Value(field=path.compile("region")))
+    found = replace(phones or Phones(rules=phone.Rules(region=region)), region=Value(field=path.compile("region")))
     once = Once(key=_loaded().once.key, remember=remember, own=True)
     return Source(mapping=replace(_loaded(), tenant=tenant, phones=found, once=once), proofs=())
 

@@ -304,6 +304,20 @@ def test_without_dial_rules_the_number_s_country_must_be_named(tmp_path: Path) -
     assert made.xima.asked == [ClickToDial(agent="0101", number_to_dial="8015550142")]
 
 
+# lists of Xima
+
+
+def test_few_ask_xima_for_lists_at_a_time(api: Api) -> None:
+    with api.front.client.application.extensions["api"].line():
+        answer = api.ask("GET", "/api/agents/0101/caller-ids")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert answer.get_json()["detail"] == "Too many lists are being asked for at this moment"
+
+
+def test_a_list_of_a_tenant_that_cannot_be_asked_is_503(api: Api) -> None:
+    assert api.problem(503, "GET", "/api/agents/0101/caller-ids")["detail"].startswith("There is no Xima tenant")
+
+
 # the built-in mapping
 
 

@@ -49,14 +49,12 @@ def idempotency_key() -> str | None:
     return found
 
 
-def _flat(messages: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
+def _flat(messages: Mapping[str, Any] | list[Any], pointer: str = "") -> Iterator[tuple[str, str]]:
     """marshmallow's nested messages as JSON pointers (RFC 6901) and what is wrong there."""
     if isinstance(messages, Mapping):
         for step, below in messages.items():
             further = "" if step == "_schema" else "/" + str(step).replace("~", "~0").replace("/", "~1")
             yield from _flat(below, pointer + further)
-    elif isinstance(messages, list):
+    else:
         for said in messages:
             yield pointer, str(said)
-    else:
-        yield pointer, str(messages)
