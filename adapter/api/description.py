@@ -10,15 +10,13 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema
 
-from adapter import __version__
 from adapter.api import tokens
 from adapter.api.answered import ErrorAnswer, ProblemSchema, ReceiptSchema
 from adapter.api.operations import JSON, OPERATIONS, PARAMETERS, Operation
 
-ABOUT = (
-    "Signed CRM webhooks and web forms in, Xima click-to-dial and callbacks out: once, and told truthfully. "
-    "Routes below /api want a key (`xima-adapter keys add`), the others do not."
-)
+ABOUT = "Routes below /api want a key of the operator's, the others do not. What is asked for is done once."
+VERSION = "1"
+"""Of the interface, not of the product: whoever may read this need not know that."""
 PROBLEM = "application/problem+json"
 KEY = {
     "type": "http",
@@ -41,8 +39,8 @@ HEADERS = {401: CHALLENGE, 403: CHALLENGE, 429: RETRY_AFTER, 503: RETRY_AFTER}
 def document(origin: str) -> dict[str, Any]:
     """The description of a server at this origin."""
     spec = APISpec(
-        title="xima-crm-adapter",
-        version=__version__,
+        title="Click to dial, callbacks and caller ids",
+        version=VERSION,
         openapi_version="3.1.0",
         plugins=[MarshmallowPlugin(schema_name_resolver=_name)],
         info={"description": ABOUT, "license": {"name": "MIT", "identifier": "MIT"}},

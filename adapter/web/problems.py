@@ -10,7 +10,7 @@ from flask import Response, jsonify, request
 from adapter.errors import AdapterError
 from adapter.logs import masked
 
-TYPE = "urn:xima-crm-adapter:problem:"
+TYPE = "urn:problem:"
 """What kinds of problems are called; their codes are those of `adapter.errors`."""
 MEDIA_TYPE = "application/problem+json"
 

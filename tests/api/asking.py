@@ -78,7 +78,7 @@ class Api:
         assert (answer.status_code, answer.content_type) == (status, "application/problem+json"), answer.text
         told = answer.get_json()
         assert told["status"] == status
-        assert told["type"].startswith("urn:xima-crm-adapter:problem:")
+        assert told["type"].startswith("urn:problem:")
         return told
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from web.front import ORIGIN
 
+from adapter import __version__
 from adapter.api import asked, description, tokens
 from adapter.api.operations import OPERATIONS, Operation
 from api.asking import Api, document
@@ -85,6 +87,11 @@ def test_every_route_is_described_and_every_description_has_a_route(api: Api) ->
 
 def test_every_scope_is_asked_for_by_an_operation() -> None:
     assert {one.scope for one in OPERATIONS if one.scope} == set(tokens.SCOPES)
+
+
+def test_it_names_neither_product_nor_version() -> None:
+    assert "adapter" not in json.dumps(document()).lower()
+    assert __version__ not in json.dumps(document())
 
 
 def test_it_is_served_without_a_key(api: Api) -> None:

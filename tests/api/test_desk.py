@@ -163,7 +163,7 @@ def test_it_is_409_with_the_state_when_it_is_too_late(api: Api, state: str) -> N
     delivery_id = api.post("/api/callback", CALLBACK)["id"]
     api.front.run(f"update deliveries set state = '{state}'")
     told = api.problem(409, "DELETE", f"/api/deliveries/{delivery_id}")
-    assert (told["state"], told["type"]) == (state, "urn:xima-crm-adapter:problem:conflict")
+    assert (told["state"], told["type"]) == (state, "urn:problem:conflict")
 
 
 def test_the_state_is_the_one_it_has_then(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,7 +217,7 @@ def test_mappings_are_listed_with_what_is_wrong_with_them(api: Api) -> None:
 def test_every_error_is_a_problem(api: Api, method: str, path: str, status: int, code: str) -> None:
     told = api.problem(status, method, path)
     assert set(told) >= {"type", "title", "status", "detail"}
-    assert told["type"] == f"urn:xima-crm-adapter:problem:{code}"
+    assert told["type"] == f"urn:problem:{code}"
 
 
 def test_a_method_that_is_not_there_is_answered_with_those_that_are(api: Api) -> None:

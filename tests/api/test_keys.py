@@ -51,7 +51,7 @@ def test_without_a_key_in_force_nobody_is_let_in(api: Api, given: dict[str, str]
     answer = api.ask("GET", "/api/mappings", headers=given)
     assert answer.status_code == 401
     assert answer.get_json()["detail"].startswith(said)
-    assert answer.headers["WWW-Authenticate"].startswith('Bearer realm="xima-adapter"')
+    assert answer.headers["WWW-Authenticate"].startswith('Bearer realm="api"')
     assert ("invalid_token" in answer.headers["WWW-Authenticate"]) == ("not valid" in said)
 
 

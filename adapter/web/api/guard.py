@@ -19,7 +19,7 @@ from adapter.web.parts import parts
 P = ParamSpec("P")
 View = Callable[P, Response]
 
-CHALLENGE = 'Bearer realm="xima-adapter"'
+CHALLENGE = 'Bearer realm="api"'
 NONE = "no API key was given: send it as Authorization: Bearer xca_..."
 INVALID = "this API key is not valid: it is unknown, revoked or expired"
 
