@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -92,6 +93,15 @@ def test_every_scope_is_asked_for_by_an_operation() -> None:
 def test_it_names_neither_product_nor_version() -> None:
     assert "adapter" not in json.dumps(document()).lower()
     assert __version__ not in json.dumps(document())
+
+
+def test_the_page_names_every_route_and_says_what_every_scope_lets() -> None:
+    page = (Path(__file__).parent.parent.parent / "docs/api.md").read_text(encoding="utf-8")
+    for one in OPERATIONS:
+        path = one.path.replace("{extension}", "204").replace("{delivery_id}", "1a2044ed0aa564432e257fd80")
+        assert path in page or not one.path.startswith("/api/"), one.path
+    lines = [line.split(" | ")[0] for line in page.splitlines() if line.startswith("| `") and " | " in line]
+    assert {f"| `{scope}`" for scope in tokens.SCOPES} <= set(lines)
 
 
 def test_it_is_served_without_a_key(api: Api) -> None:
