@@ -6,24 +6,29 @@ AdapterError
 ├── TextError          a path, a duration or a template is written wrongly, at an offset in its text
 ├── SchemeError        a signature scheme is described wrongly
 ├── SignatureError     401  the sender did not prove who it is
+├── Forbidden          403  it did, and may not do this
 ├── UnknownMapping     404
 ├── UnknownDelivery    404
+├── UnknownAgent       404
 ├── PayloadError       400  the body cannot be read
 │   ├── BodyTooLarge   413
 │   └── UnsupportedBody 415
+├── Unusable           422  it can be read, and cannot be done
 ├── Conflict           409  the delivery is past the point where this could be done
 ├── TooMany            429  more than is let in; nothing was kept
 └── Unavailable        503  nothing was kept; the sender should try again
     └── StoreError          the store cannot be read or written
 
 `status` belongs to the class, `code` is the word in an error answer, `reason` says in few words why this one
-was refused: it is a log field and a metric label, so it holds no data of the request.
+was refused: it is a log field and a metric label, so it holds no data of the request. `more` is what a program is
+told beside it.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 
 class AdapterError(Exception):
@@ -34,9 +39,10 @@ class AdapterError(Exception):
     retry_after = 0
     """Seconds after which the sender should try again; 0: that would not help."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, **more: Any) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.more = more
 
 
 class SettingsError(AdapterError):
@@ -78,6 +84,13 @@ class SignatureError(AdapterError):
     code = "unauthorized"
 
 
+class Forbidden(AdapterError):
+    """Who asks is known, and may not do this."""
+
+    status = 403
+    code = "forbidden"
+
+
 class UnknownMapping(AdapterError):
     """No mapping has this name."""
 
@@ -87,6 +100,13 @@ class UnknownMapping(AdapterError):
 
 class UnknownDelivery(AdapterError):
     """No delivery has this id, or it was removed when its retention ended."""
+
+    status = 404
+    code = "not_found"
+
+
+class UnknownAgent(AdapterError):
+    """Xima knows no agent with this extension."""
 
     status = 404
     code = "not_found"
@@ -111,6 +131,13 @@ class UnsupportedBody(PayloadError):
 
     status = 415
     code = "unsupported_body"
+
+
+class Unusable(AdapterError):
+    """The request is written as it should be, and yet cannot be done."""
+
+    status = 422
+    code = "unusable"
 
 
 class Conflict(AdapterError):

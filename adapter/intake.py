@@ -90,13 +90,32 @@ class Intake:
         mark = replay.fingerprint(source, received)
         if replay.is_old(self._store, source, mark, now=now):
             made = [(index, replay.OLD) for index, _ in made]
+        return self.keep(source, received, made, request_id=request_id, now=now, mark=mark)
+
+    def keep(
+        self,
+        source: Source,
+        received: Received,
+        made: list[tuple[int, Result]],
+        *,
+        request_id: str,
+        now: datetime,
+        mark: str = "",
+    ) -> Taken:
+        """Keep what a known sender's request came to, by the places of its records, and act on it at once."""
         entries = [entry(source, index, result, request_id, self._numbers, now=now) for index, result in made]
         entries = self._claimed(entries)
         kept = self._store.add(arrival(source, received, request_id, now=now), entries, fingerprint=mark)
         came = tuple(_came(result, one) for (_, result), one in zip(made, kept, strict=True))
         if any(one.delivery and one.delivery.policy == "limits.per_minute" for one in came):
-            event("request.flood", level=logging.WARNING, mapping=name, remedy="limits.per_minute in the mapping")
-        event("request.kept", mapping=name, request=request_id, records=len(found), **_summary(came))
+            event(
+                "request.flood",
+                level=logging.WARNING,
+                mapping=source.mapping.name,
+                remedy="limits.per_minute in the mapping",
+            )
+        records = made[-1][0] + 1 if made else 0
+        event("request.kept", mapping=source.mapping.name, request=request_id, records=records, **_summary(came))
         taken = Taken(source=source, came=tuple(self._act(one, self._patience(source)) for one in came))
         if self._shadow:
             self._shadow.look(source, received, made, request_id=request_id, now=now)

@@ -24,6 +24,7 @@ from adapter.model import Received
 from adapter.proofs import Ready
 
 NOT_MAPPINGS = (tenants.FILE,)
+RESERVED = ("api",)
 SHADOW, DRAFT = ".shadow", ".draft"
 """NAME.shadow.yaml runs beside NAME.yaml and does nothing; NAME.draft.yaml is not looked at."""
 LARGEST_TABLE = 8 * 1024**2
@@ -146,10 +147,21 @@ def compiled(
     `known` are the names of the tenants; without it any will do.
     """
     loaded = mapping.load(content, name=name, presets=presets(), read_file=read_file)
-    problems = [*_tenant_problems(loaded, known), *(examples.problems(loaded) if try_examples else ())]
+    problems = [
+        *_name_problems(loaded),
+        *_tenant_problems(loaded, known),
+        *(examples.problems(loaded) if try_examples else ()),
+    ]
     if problems:
         raise MappingError(problems)
     return loaded
+
+
+def _name_problems(loaded: mapping.Mapping) -> list[Problem]:
+    if loaded.name not in RESERVED:
+        return []
+    hint = "choose another name, and rename the file"
+    return [Problem(Place(1, 1), f"'{loaded.name}' is what the deliveries of the API are called", "name", hint=hint)]
 
 
 def _tenant_problems(loaded: mapping.Mapping, known: Collection[str] | None) -> list[Problem]:

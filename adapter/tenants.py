@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,8 +11,10 @@ from marshmallow import ValidationError
 
 from adapter.errors import MappingError, SettingsError
 from adapter.mapping import Problem, render
-from adapter.mapping.load import problems
+from adapter.mapping.compiled import Phones
+from adapter.mapping.load import dialling, problems
 from adapter.mapping.problems import Place
+from adapter.mapping.schema import PhoneKeys, country
 from adapter.mapping.text import MOST_CHARACTERS, Group, Tree, read
 from adapter.mapping.vocabulary import MISSING, Named, Part, Read, Strict, a_count, a_text
 from adapter.policy import Rate
@@ -26,10 +28,11 @@ MOST_PER_SECOND = 1000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tenants:
-    """Every tenant by its name, and how much may leave for those that have a rate."""
+    """Every tenant by its name, how much may leave for those that have a rate, and how the API dials for them."""
 
     known: Mapping[str, Tenant]
     rates: Mapping[str, Rate]
+    phones: Mapping[str, Phones] = field(default_factory=dict)
 
     @property
     def tokens(self) -> tuple[str, ...]:
@@ -37,8 +40,12 @@ class Tenants:
         return tuple(tenant.token for tenant in self.known.values())
 
 
+DialRules = Strict.from_dict({**PhoneKeys._declared_fields, "region": Read(country)}, name="dial_rules")
+"""How the API dials for a tenant; a number's own country stands in what it is asked."""
+
+
 class TenantSchema(Strict):
-    """One tenant: where its Xima is, which variable holds its token, how much may leave."""
+    """One tenant: where its Xima is, which variable holds its token, how much may leave, how the API dials."""
 
     remedies: ClassVar[Mapping[str, str]] = {"secret": "write token: with the name of the variable that holds it"}
 
@@ -46,6 +53,7 @@ class TenantSchema(Strict):
     token = a_text()
     per_second = a_count(MOST_PER_SECOND)
     burst = a_count(MOST_PER_SECOND)
+    phones = Part(DialRules)
 
 
 _FIELD = Named(Part(TenantSchema))
@@ -53,18 +61,20 @@ _FIELD = Named(Part(TenantSchema))
 
 def load(folder: Path, default: Tenant, environ: Mapping[str, str] | None = None) -> Tenants:
     """The tenants in force; raises `SettingsError` with everything that is wrong in the file or missing."""
-    known, rates = {DEFAULT: default}, {}
+    known, rates, phones = {DEFAULT: default}, {}, {}
     wrong: list[str] = []
     for name, given in _given(folder).items():
         if given.get("per_second"):
             rates[name] = Rate(per_second=given["per_second"], burst=given.get("burst", given["per_second"]))
+        if "phones" in given:
+            phones[name] = dialling(given["phones"])
         if name != DEFAULT or "host" in given:
             token, why = _token(given["token"], environ)
             known[name] = Tenant(name=name, base_url=given["host"], token=token)
             wrong += [f"{why}: {FILE} names it for the tenant {name}"] if why else []
     if wrong:
         raise SettingsError(wrong)
-    return Tenants(known=known, rates=rates)
+    return Tenants(known=known, rates=rates, phones=phones)
 
 
 def names(folder: Path) -> frozenset[str]:

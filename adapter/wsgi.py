@@ -79,7 +79,7 @@ def create(given: Settings | None = None, expected: Collection[str] | None = Non
         tell(Sources(usable={}, broken={}), found.found)
     watching = Watching(found, lambda changed: logs.set_up((*secret, *_secrets(changed)), form=given.log))
     watching.start()
-    app = create_app(given, watching, store, dispatcher(served, store, shared, "web"), shared)
+    app = create_app(given, watching, store, dispatcher(served, store, shared, "web"), shared, served)
     app.extensions["mappings"] = watching
     if given.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=given.trusted_proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]

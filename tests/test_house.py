@@ -42,6 +42,7 @@ LAYERS = (
     ),
     (
         "receipt",
+        "api",
         "dispatcher",
         "chronicle",
         "inforce",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from running import CLICK, SECRET, running, until
 
-from adapter import sources, tenants
+from adapter import phone, sources, tenants
 from adapter.errors import MappingError, SettingsError
 from adapter.policy import Rate
 from adapter.sandbox import Sandbox
@@ -22,6 +22,13 @@ ENVIRON = {"ACME_TOKEN": " t1\n"}
 def load(folder: Path, text: str, environ: dict[str, str] = ENVIRON) -> tenants.Tenants:
     (folder / "tenants.yaml").write_text(text, encoding="utf-8")
     return tenants.load(folder, DEFAULT, environ)
+
+
+def test_a_tenant_has_its_dial_rules(tmp_path: Path) -> None:
+    found = load(tmp_path, f"default:\n  phones:\n    region: US\n    allow_regions: US\n{ACME}")
+    assert {name: phones.rules for name, phones in found.phones.items()} == {
+        "default": phone.Rules(region="US", allow_regions=frozenset({"US"}))
+    }
 
 
 def test_without_a_file_there_is_the_one_of_the_settings(tmp_path: Path) -> None:
@@ -48,6 +55,8 @@ def test_the_tenants_of_the_file_stand_beside_it(tmp_path: Path) -> None:
         pytest.param(f"{ACME}  tokn: X\n", "tenants.yaml:4:3: unknown key 'tokn' (in acme.tokn)", id="unknown key"),
         pytest.param("acme:\n  host: x/y\n  token: T\n", "2:9: write acme.xima.cloud or https://host:port", id="host"),
         pytest.param(f"{ACME}  per_second: 0\n", "4:15: write a whole number from 1 to 1000", id="rate"),
+        pytest.param(f"{ACME}  phones:\n    region: UK\n", "5:13: ", id="a country"),
+        pytest.param(f"{ACME}  phones:\n    region:\n      field: x\n", "a text is expected", id="its place"),
         pytest.param("- acme\n", "tenants.yaml:1:1: a group of tenants is expected", id="a list"),
         pytest.param("acme: x\n", "tenants.yaml:1:7: ", id="a text"),
         pytest.param("acme: [\n", "tenants.yaml:1:8: something is missing here", id="no YAML"),

@@ -14,6 +14,7 @@ from adapter.cli import (
     explaining,
     judging,
     keeping,
+    keys,
     recovery,
     requested,
     rules,
@@ -42,6 +43,7 @@ for command in (
     *(versions.mappings, trying.backtest),
     *(judging.verify, desk.deliveries, doctor.doctor, demo.demo),
     *(rules.pause, rules.resume, rules.suppress, recovery.recover),
+    *(keys.keys, keys.openapi),
 ):
     main.add_command(command)
 desk.deliveries.add_command(requested.requests_)

@@ -6,7 +6,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -65,8 +65,13 @@ class Dispatcher:
         self._carriers = carriers
         self._clock = clock
         self._rates = rates or {}
-        self._presence = presence
+        self.presence = presence or Presence({}, clock)
         self._stop = threading.Event()
+
+    @property
+    def tenants(self) -> Collection[str]:
+        """The names of those it can send for."""
+        return self._carriers.keys()
 
     # one delivery
 
@@ -109,7 +114,7 @@ class Dispatcher:
 
     def _ask(self, delivery: Delivery, made: list[Attempt]) -> Outcome:
         at, started = self._clock(), time.monotonic()
-        action = self._presence.chosen(delivery) if self._presence else delivery.action
+        action = self.presence.chosen(delivery)
         if reason := self._obstacle(delivery, self._clock()):
             outcome = Outcome(evidence=Evidence.NOT_SENT, phase="not_sent", reason=reason, asked=False)
         else:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from adapter.dispatcher.leases import Clock
-from adapter.errors import Unavailable
+from adapter.errors import Unavailable, UnknownAgent
 from adapter.logs import event
 from adapter.model import Action, ClickToDial, Delivery
 from adapter.policy.nearest import nearest
@@ -43,6 +43,17 @@ class Presence:
             event("caller_id.not_listed", level=logging.WARNING, id=delivery.id, reason=exc.reason)
             return action
         return replace(action, outbound_caller_id=found) if found else action
+
+    def ask(self, tenant: str, agent: str) -> CallerIds:
+        """What Xima lists for an agent at this moment; raises `Unavailable`, and `UnknownAgent` when it has none."""
+        if tenant not in self._lists:
+            raise Unavailable(f"there is no Xima tenant called {tenant}")
+        try:
+            return self._lists[tenant](agent)
+        except Unavailable as exc:
+            if exc.more.get("xima_status") == 404:
+                raise UnknownAgent(exc.reason) from exc
+            raise
 
     def _listed(self, tenant: str, agent: str) -> tuple[str, ...]:
         now = self._clock()

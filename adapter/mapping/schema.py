@@ -157,7 +157,8 @@ def a_value(**extra: Any) -> TextOr:
     return TextOr(of_text, ValueSchema, **extra)
 
 
-def _region(text: str) -> str:
+def country(text: str) -> str:
+    """A country's two letters; raises `TextError`."""
     problem = phone.region_problem(text)
     if problem:
         raise TextError(problem)
@@ -173,10 +174,10 @@ def _area_code(text: str) -> str:
 class PhoneKeys(Strict):
     """How numbers are read; the same keys stand under `phones` and inside a phone value."""
 
-    region = TextOr(_region, ValueSchema)
+    region = TextOr(country, ValueSchema)
     region_field = a_path()
     area_code = Read(_area_code)
     dial_as = one_of(("dialled", "e164", "e164_digits", "as_given"))
-    allow_regions = Each(Read(_region))
+    allow_regions = Each(Read(country))
     keep_extension = yes_no()
     reject_types = Each(one_of(sorted(phone.TYPES)))

@@ -9,16 +9,17 @@ from typing import Any
 from adapter.errors import StoreError
 from adapter.model import WAITING, Attempt, Delivery, Evidence
 from adapter.policy import Rate, Verdict
-from adapter.store import arrivals, desk, gates, leases, memory, migrate, queue, swift, trials, versions
+from adapter.store import arrivals, desk, gates, keys, leases, listing, memory, migrate, queue, swift, trials, versions
 from adapter.store.arrivals import Arrival, Entry, Kept
 from adapter.store.dialect import Bell, Clock
 from adapter.store.engine import Database
+from adapter.store.keys import Key, Keys
 from adapter.store.leases import Claim
 from adapter.store.rules import Rules
 from adapter.store.trials import Trial
 from adapter.store.versions import Version
 
-__all__ = ["Arrival", "Claim", "Entry", "Kept", "Store", "Trial", "Version"]
+__all__ = ["Arrival", "Claim", "Entry", "Kept", "Key", "Store", "Trial", "Version"]
 
 
 class Store:
@@ -27,6 +28,7 @@ class Store:
     def __init__(self, url: str) -> None:
         self._database = Database(url)
         self.rules = Rules(self._database)
+        self.keys = Keys(self._database)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -172,10 +174,10 @@ class Store:
         with self._database.reading() as connection:
             return desk.acts_of(connection, delivery_id)
 
-    def newest(self, *, most: int = 50, **filters: str) -> list[Delivery]:
-        """The newest deliveries, the latest first, by `state` or `mapping` if wished."""
+    def newest(self, *, most: int = 50, below: str = "", **wanted: Any) -> list[Delivery]:
+        """The newest deliveries of those that are wanted (see `listing.Wanted`), the latest first, before an id."""
         with self._database.reading() as connection:
-            return desk.newest(connection, most=most, filters=filters)
+            return listing.newest(connection, listing.Wanted(**wanted), most=most, below=below)
 
     def counts(self) -> dict[str, int]:
         """How many deliveries are in each state."""
@@ -212,6 +214,7 @@ class Store:
                 return 0
             gone = desk.purge(connection, before=before, now=now, most=most)
             gone += trials.purge(connection, before=before, most=most)
+            gone += keys.purge(connection, before=before, now=now, most=most)
             return gone + versions.purge(connection, now=now, most=most)
 
     # mappings

@@ -44,14 +44,6 @@ def get(connection: Connection, delivery_id: str) -> Delivery | None:
     return delivery_of(row) if row else None
 
 
-def newest(connection: Connection, *, most: int, filters: Mapping[str, str]) -> list[Delivery]:
-    """The newest deliveries, first the latest; `filters` are columns (state, mapping) and the value wanted."""
-    asked = select(*COLUMNS).order_by(d.id.desc()).limit(most)  # ids begin with the time
-    for name, value in filters.items():
-        asked = asked.where(d[name] == value)
-    return [delivery_of(row) for row in connection.execute(asked)]
-
-
 def counts(connection: Connection) -> dict[str, int]:
     """How many deliveries are in each state."""
     rows = connection.execute(select(d.state, func.count()).group_by(d.state))

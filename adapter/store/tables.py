@@ -208,3 +208,28 @@ gates = Table(
     Column("tokens_at", Moment),
 )
 """One row a tenant (see `policy.Gate`); that of the empty name pauses them all."""
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("scopes", Json, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("revoked_at", Moment),
+    Column("used_on", Text, nullable=False),
+    Index("api_keys_revoked", "revoked_at"),
+)
+"""Keys for the API by the hash of their token; one that is revoked stays until the purge. `used_on` is a day."""
+
+api_asked = Table(
+    "api_asked",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("until", Moment, nullable=False),
+    Index("api_asked_until", "until"),
+)
+"""What was asked for under an idempotency key of the API, so that another request cannot hide behind it."""

@@ -19,7 +19,8 @@ from adapter.settings import Settings
 from adapter.shadow import Shadow
 from adapter.sources import Sources
 from adapter.store import Store
-from adapter.web import deliveries, errors, handshakes, health, hooks, metered, protection
+from adapter.tenants import Tenants
+from adapter.web import api, deliveries, errors, handshakes, health, hooks, metered, protection
 from adapter.web.hints import Hints
 from adapter.web.links import Links
 from adapter.web.parts import Parts, parts
@@ -51,8 +52,9 @@ def create_app(
     store: Store,
     dispatcher: Dispatcher,
     clock: Clock,
+    served: Tenants | None = None,
 ) -> Flask:
-    """The application made of its parts; `sources` gives the mappings in force at each request."""
+    """The application made of its parts; `sources` gives the mappings in force at each request, `served` dial rules."""
     app = Web("adapter.web")
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body + 1  # see hooks
     app.url_map.strict_slashes = False
@@ -71,7 +73,7 @@ def create_app(
         limit=Limit(settings.mapping_limit),
     )
     links = Links(settings.secret_keys, settings.origin)
-    app.extensions["shadow"] = shadow
+    app.extensions["shadow"], app.extensions["dispatcher"] = shadow, dispatcher
     app.extensions["adapter"] = Parts(
         settings=settings, sources=sources, store=store, intake=intake, links=links, clock=clock
     )
@@ -79,6 +81,7 @@ def create_app(
     app.after_request(_finish)
     for part in (hooks, handshakes, deliveries, health):
         app.register_blueprint(part.blueprint)
+    api.init_app(app, served)
     for guard in (errors, metered, protection):
         guard.init_app(app)
     return app

@@ -43,14 +43,18 @@ def status(delivery_id: str) -> Response:
 @blueprint.delete("/deliveries/<delivery_id>")
 def cancel(delivery_id: str) -> Response:
     """Cancel while nothing was sent: 200; 409 with the state when it is too late."""
-    delivery = _delivery(delivery_id)
-    reason = "cancelled through its status link"
+    cancelled(_delivery(delivery_id), who="status link", reason="cancelled through its status link")
+    return jsonify(_shown(_delivery(delivery_id)))
+
+
+def cancelled(delivery: Delivery, *, who: str, reason: str) -> None:
+    """Cancel a delivery; raises `Conflict` with its state when it is too late."""
     verdict = Verdict(state="cancelled", reason=reason, due_at=g.now, expires_at=delivery.expires_at)
     try:
-        parts().store.act(delivery, verdict, who="status link", now=g.now)
+        parts().store.act(delivery, verdict, who=who, now=g.now)
     except Conflict as exc:
-        raise Conflict(f"it cannot be cancelled any more: it is {_delivery(delivery_id).state}") from exc
-    return jsonify(_shown(_delivery(delivery_id)))
+        state = (parts().store.get(delivery.id) or delivery).state
+        raise Conflict(f"it cannot be cancelled any more: it is {state}", state=state) from exc
 
 
 @blueprint.errorhandler(SignatureError)
@@ -73,10 +77,16 @@ def _delivery(delivery_id: str) -> Delivery:
 
 
 def _shown(delivery: Delivery) -> dict[str, Any]:
-    made = [receipt.of_attempt(one) for one in parts().store.attempts(delivery.id)]
-    acts = [receipt.of_act(one) for one in parts().store.acts(delivery.id)]
     same = parts().links.with_token(delivery.id, request.args["token"])
-    return {**receipt.of_delivery(delivery, lambda _: same), "attempts": made, "acts": acts}
+    return {**receipt.of_delivery(delivery, lambda _: same), **history(delivery)}
+
+
+def history(delivery: Delivery) -> dict[str, Any]:
+    """Every try at Xima, and what people did."""
+    return {
+        "attempts": [receipt.of_attempt(one) for one in parts().store.attempts(delivery.id)],
+        "acts": [receipt.of_act(one) for one in parts().store.acts(delivery.id)],
+    }
 
 
 def _for_a_browser() -> bool:

@@ -1,4 +1,4 @@
-"""One shape for every error: `{"error": {"code", "message"}}`."""
+"""One shape for every error: `{"error": {"code", "message"}}`; below /api that of RFC 9457."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from adapter.errors import AdapterError, SignatureError, StoreError
 from adapter.logs import event, masked
+from adapter.web import problems
 from adapter.web.answers import fault, for_soap
 
 UNAUTHORIZED = "The request was not signed as this mapping demands. The operator finds the reason in the log."
@@ -28,7 +29,7 @@ def ours(exc: AdapterError) -> Response:
         event("store.failed", level=logging.ERROR, request=g.request_id, reason=exc.reason)
     message = UNAUTHORIZED if isinstance(exc, SignatureError) else masked(exc.reason)
     message = message[:1].upper() + message[1:]
-    response = fault(exc.status, message) if for_soap() else shaped(exc.status, exc.code, message)
+    response = _in_its_shape(exc, message)
     if exc.retry_after:
         response.headers["Retry-After"] = str(exc.retry_after)
     return response
@@ -37,12 +38,19 @@ def ours(exc: AdapterError) -> Response:
 def theirs(exc: HTTPException) -> Response:
     """The answer for an error of HTTP itself, and for a bug."""
     status = exc.code or 500
+    shape = problems.problem if problems.is_wanted() else shaped
     if status == AdapterError.status:
-        return shaped(status, AdapterError.code, CRASHED)
-    response = shaped(status, re.sub("[^a-z]+", "_", exc.name.lower()), exc.description or exc.name)
+        return shape(status, AdapterError.code, CRASHED)
+    response = shape(status, re.sub("[^a-z]+", "_", exc.name.lower()), exc.description or exc.name)
     if allowed := getattr(exc, "valid_methods", None):
         response.headers["Allow"] = ", ".join(sorted(allowed))
     return response
+
+
+def _in_its_shape(exc: AdapterError, message: str) -> Response:
+    if problems.is_wanted():
+        return problems.of(exc)
+    return fault(exc.status, message) if for_soap() else shaped(exc.status, exc.code, message)
 
 
 def shaped(status: int, code: str, message: str) -> Response:

@@ -51,7 +51,7 @@ def receive(name: str) -> Response:
 def _received(name: str) -> Received:
     url = parts().settings.public_url + raw_target()
     try:
-        return Received(method=request.method, url=url, headers=headers(), body=_body(), address=client())
+        return Received(method=request.method, url=url, headers=headers(), body=body(), address=client())
     except AdapterError as exc:
         parts().intake.refuse(metered.known(name), exc, request_id=g.request_id, now=g.now)
         raise
@@ -70,7 +70,7 @@ def client() -> str:
     return request.remote_addr or ""
 
 
-def _body() -> bytes:
+def body() -> bytes:
     """The raw body; raises `BodyTooLarge`, `UnsupportedBody` when it is compressed, `PayloadError` when it breaks off.
 
     Werkzeug cuts a chunked body off at MAX_CONTENT_LENGTH without a word: that limit is one byte more than ours.
@@ -113,14 +113,14 @@ def _answer(taken: Taken) -> Response:
     if wanted.answer in ANSWERS:
         body, content_type = ANSWERS[wanted.answer]
         return Response(body, status, content_type=content_type)
-    link = parts().links.status
-    told = _text({"receipts": [_receipt(taken, one, link) for one in taken.came]})
+    told = _text({"receipts": [shown(taken, one) for one in taken.came]})
     return Response(told + "\n", status, content_type=JSON)
 
 
-def _receipt(taken: Taken, came: Came, link: receipt.Link) -> dict[str, Any]:
+def shown(taken: Taken, came: Came) -> dict[str, Any]:
+    """The receipt of one record."""
     if came.delivery is not None:
-        return receipt.of_delivery(came.delivery, link, duplicate=came.duplicate)
+        return receipt.of_delivery(came.delivery, parts().links.status, duplicate=came.duplicate)
     mapping = taken.source.mapping
     return receipt.of_result(came.result, mapping=mapping.name, version=mapping.version, now=g.now)
 

@@ -21,6 +21,7 @@ from adapter.intake import Taken, word
 from adapter.model import TRANSITIONS, Received
 from adapter.sources import Sources
 from adapter.store import Store
+from adapter.web import problems
 from adapter.web.parts import parts
 
 blueprint = Blueprint("metrics", __name__)
@@ -142,6 +143,8 @@ def _begin() -> None:
 
 def _finish(response: Response) -> Response:
     if request.blueprint not in ("hooks", "handshakes"):
+        if problems.is_wanted():
+            metrics.REQUESTS.labels("api", str(response.status_code)).inc()
         return response
     mapping = known((request.view_args or {}).get("name", ""))
     metrics.REQUESTS.labels(mapping, str(response.status_code)).inc()

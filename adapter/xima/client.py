@@ -169,7 +169,7 @@ class Client:
         try:
             with self._exchange(asked) as response:
                 if response.status_code // 100 != 2:
-                    raise Unavailable(self._read(response, "").reason)
+                    raise Unavailable(self._read(response, "").reason, xima_status=response.status_code)
                 return lists.parsed(response.raw.read(LIST))
         except TROUBLE as exc:
             raise Unavailable(self._trouble(exc, "").reason) from exc

@@ -23,7 +23,7 @@ from adapter.model import Action, Evidence, Outcome, Received
 from adapter.settings import Settings
 from adapter.store import Store
 from adapter.web import create_app
-from adapter.wsgi import clock
+from adapter.wsgi import clock, known
 
 KEY = "a key for the status links of the tests"
 ORIGIN = "https://hooks.example.com"
@@ -168,7 +168,7 @@ def front(home: Path, files: Mapping[str, str], **environ: str) -> Iterator[Fron
     store = Store(given.database_url)
     xima = Xima()
     dispatcher = Dispatcher(store, {"default": xima}, clock, owner="tests")
-    app = create_app(given, lambda: found, store, dispatcher, clock)
+    app = create_app(given, lambda: found, store, dispatcher, clock, known(given))
     try:
         yield Front(given, app.test_client(), store, xima, found)
     finally:
