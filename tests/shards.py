@@ -69,7 +69,19 @@ def main(arguments: Sequence[str]) -> int:
         said = [Path(made, f"{number}.txt") for number in range(COUNT)]
         claims = Path(made, "claims")
         claims.mkdir()
-        command = [sys.executable, "-m", "coverage", "run", "-m", "pytest", "-q", "--color=no", "-p", "shards", *arguments]
+        command = [
+            sys.executable,
+            "-m",
+            "coverage",
+            "run",
+            "-m",
+            "pytest",
+            "-q",
+            "--color=no",
+            "-p",
+            "shards",
+            *arguments,
+        ]
         environ = {**os.environ, CLAIMS: str(claims), "PYTHONPATH": str(HERE)}
         running = [
             subprocess.Popen(command, stdout=out.open("wb"), stderr=subprocess.STDOUT, env=environ) for out in said

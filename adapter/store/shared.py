@@ -53,12 +53,12 @@ class Turns:
         try:
             opened = self._connection = self._connection or connect()
             mine = self._joined(opened, at_once=at_once)
+            end = self._undo
             try:
                 yield
-            except BaseException as exc:
-                self._undo(opened, mine, exc)
-                raise
-            self._written(opened, mine)
+                end = self._written
+            finally:
+                end(opened, mine)
         finally:
             self._turn.release()
         self._settled(mine)
@@ -89,9 +89,9 @@ class Turns:
         if not self._waiting or mine.writers >= MOST:
             self._commit(opened, mine)
 
-    def _undo(self, opened: sqlite3.Connection, mine: _Together, exc: BaseException) -> None:
-        if not opened.in_transaction:  # a full disk undoes everything
-            mine.error = exc if isinstance(exc, sqlite3.Error) else sqlite3.OperationalError("the store gave up")
+    def _undo(self, opened: sqlite3.Connection, mine: _Together) -> None:
+        if not opened.in_transaction:
+            mine.error = sqlite3.OperationalError("the disk is full or broken: everything was undone")
             self._end(mine)
         elif not mine.writers:
             opened.rollback()
