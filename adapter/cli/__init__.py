@@ -20,6 +20,7 @@ from adapter.cli import (
     running,
     senders,
     starting,
+    telling,
     trying,
     versions,
 )
@@ -39,7 +40,7 @@ def main() -> None:
 for command in (
     *(running.serve, running.web, running.dispatch, running.sandbox, running.db, running.settings),
     *(checking.check, explaining.explain, drafts.send, senders.presets, starting.new, drafts.schema, keeping.example),
-    *(versions.mappings, trying.backtest),
+    *(versions.mappings, trying.backtest, telling.report),
     *(judging.verify, desk.deliveries, doctor.doctor, demo.demo),
     *(rules.pause, rules.resume, rules.suppress, recovery.recover),
 ):

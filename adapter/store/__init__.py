@@ -14,11 +14,12 @@ from adapter.store.arrivals import Arrival, Entry, Kept
 from adapter.store.dialect import Bell, Clock
 from adapter.store.engine import Database
 from adapter.store.leases import Claim
+from adapter.store.reports import Due, Reports, Told
 from adapter.store.rules import Rules
 from adapter.store.trials import Trial
 from adapter.store.versions import Version
 
-__all__ = ["Arrival", "Claim", "Entry", "Kept", "Store", "Trial", "Version"]
+__all__ = ["Arrival", "Claim", "Due", "Entry", "Kept", "Reports", "Store", "Told", "Trial", "Version"]
 
 
 class Store:
@@ -27,6 +28,7 @@ class Store:
     def __init__(self, url: str) -> None:
         self._database = Database(url)
         self.rules = Rules(self._database)
+        self.reports = Reports(self._database)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -121,7 +123,7 @@ class Store:
         self, delivery: Delivery, verdict: Verdict, made: Sequence[Attempt], now: datetime, evidence: Evidence | None
     ) -> bool:
         """Save by one statement where that is wanted; False when it is not enough, or the claim was lost."""
-        if len(made) != 1 or not self._database.own.far:
+        if len(made) != 1 or not self._database.own.far or "report" in delivery.terms:
             return False
         with self._database.reading() as connection:
             if evidence and gates.is_told(connection, delivery.tenant, evidence):

@@ -13,7 +13,7 @@ from adapter.model import WAITING, Delivery, State, check_move
 from adapter.policy import Verdict
 from adapter.store import queue
 from adapter.store.rows import COLUMNS, delivery_of
-from adapter.store.tables import acts, attempts, deliveries, marks, once, refusals, requests, seen
+from adapter.store.tables import acts, attempts, deliveries, marks, once, refusals, reports, requests, seen
 
 d = deliveries.c
 FINISHED: tuple[State, ...] = ("accepted", "refused", "failed", "expired", "suppressed", "cancelled")
@@ -95,7 +95,7 @@ def purge(connection: Connection, *, before: datetime, now: datetime, most: int)
     remembered = exists().where(once.c.delivery_id == d.id, once.c.until >= now)
     ended = d.state.in_(FINISHED) & (d.updated_at < before) & ~remembered
     gone = _remove(connection, deliveries, ended, most)
-    for table, moment in ((attempts, attempts.c.at), (acts, acts.c.at)):
+    for table, moment in ((attempts, attempts.c.at), (acts, acts.c.at), (reports, reports.c.at)):
         kept = exists().where(d.id == table.c.delivery_id)
         gone += _remove(connection, table, (moment < before) & ~kept, most)
     gone += _remove(connection, requests, requests.c.received_at < before, most)
