@@ -8,7 +8,7 @@ from adapter.errors import TextError
 
 _HOST = r"(?P<host>[a-z0-9](?:[a-z0-9_.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
 _ALLOWED = re.compile(rf"(?ai)(?:(?P<scheme>https?)://)?{_HOST}/?")
-_URL = re.compile(rf"(?ai)(?P<scheme>https?)://{_HOST}(?:[/?][!\"$-\[\]-~]*)?")
+_URL = re.compile(rf"(?ai)(?P<scheme>https?)://{_HOST}(?P<path>[/?][!\"$-\[\]-~]*)?")
 """No user, no fragment, no backslash: nothing that two readers of a URL could understand in two ways."""
 _LOOPBACK = re.compile(r"(?ai)localhost|127(?:\.[0-9]{1,3}){3}|\[::1\]")
 _PORTS = {"https": 443, "http": 80}
@@ -21,10 +21,16 @@ def origins(text: str) -> frozenset[str]:
 
 def origin(url: str) -> str:
     """The origin of a URL with its port, like https://crm.example.com:443; raises `TextError`."""
+    return split(url)[0]
+
+
+def split(url: str) -> tuple[str, str]:
+    """The origin of a URL, and the rest of it, which begins with a slash; raises `TextError`."""
     found = _URL.fullmatch(url)
     if not found:
         raise TextError("write a whole URL, like https://crm.example.com/hooks/calls, with no user and no #")
-    return _origin(found)
+    path = found["path"] or "/"
+    return _origin(found), path if path.startswith("/") else f"/{path}"
 
 
 def _allowed(text: str) -> str:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 from standardwebhooks.webhooks import Webhook
 
+CERTIFICATE = Path(__file__).parent / "data" / "loopback.pem"
+"""Key and self-signed certificate for localhost and 127.0.0.1."""
 WHSEC = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
@@ -23,11 +27,12 @@ class Receiver:
     headers: Mapping[str, str] = field(default_factory=dict)
     heard: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     hangs: bool = False
+    tls: bool = False
     stopping: threading.Event = field(default_factory=threading.Event)
 
     @property
     def origin(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
     @property
     def ids(self) -> list[str]:
@@ -57,13 +62,15 @@ def receiving(port: int = 0, **given: Any) -> Iterator[Receiver]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        do_GET = do_POST
-
         def log_message(self, *_: Any) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     receiver.port = server.server_port
+    if receiver.tls:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(CERTIFICATE)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:

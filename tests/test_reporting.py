@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from receiver import WHSEC, Receiver, receiving
+from receiver import CERTIFICATE, WHSEC, Receiver, receiving
 from running import free_port, until
 from sample import CALLBACK, NOW, SECOND, delivery
 from standardwebhooks.webhooks import WebhookVerificationError
@@ -194,6 +194,23 @@ def test_a_receiver_may_say_how_long_it_wants_to_be_left_alone(
     assert timedelta(seconds=waits) <= wait <= timedelta(seconds=waits * 1.25)
 
 
+def test_it_is_posted_over_tls(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("requests.utils.DEFAULT_CA_BUNDLE_PATH", str(CERTIFICATE))
+    with receiving(tls=True) as receiver:
+        expired(store, f"{receiver.origin}/hooks")
+        Bench(store, receiver.origin).step()
+        assert len(receiver.verified()) == 1
+
+
+def test_nobody_hears_a_report_whose_certificate_is_not_trusted(store: Store) -> None:
+    with receiving(tls=True) as receiver:
+        expired(store, receiver.origin)
+        bench = Bench(store, receiver.origin)
+        bench.step()
+        assert bench.row()["said"] == "certificate not accepted (self-signed certificate)"
+        assert receiver.heard == []
+
+
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_no_redirect_is_followed(store: Store, receiver: Receiver, status: int) -> None:
     with receiving() as elsewhere:
@@ -220,7 +237,7 @@ def test_no_redirect_is_followed(store: Store, receiver: Receiver, status: int) 
 )
 def test_nothing_is_sent_to_where_the_operator_does_not_allow_it(store: Store, to: str, said: str) -> None:
     answer = Poster(origins("crm.example.com"), lambda: NOW, environ=ENVIRON).post(
-        {"to": to, "secrets": ["NEWER"]}, "m-1", b"{}"
+        to, ["NEWER"], message_id="m-1", content=b"{}"
     )
     assert (answer.status, answer.said) == (None, said)
 

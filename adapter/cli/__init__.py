@@ -46,3 +46,4 @@ for command in (
 ):
     main.add_command(command)
 desk.deliveries.add_command(requested.requests_)
+desk.deliveries.add_command(telling.tell)

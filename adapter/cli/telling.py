@@ -1,4 +1,4 @@
-"""`report`: try the receiver of a mapping's reports."""
+"""Reports by hand: `report` tries a receiver, `deliveries tell` sends once more what was given up."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from datetime import datetime
 import click
 
 from adapter import allowed, keeping, wsgi
-from adapter.cli.shown import as_json, mapping_path, plainly, print_json, read_mapping, setting
-from adapter.errors import SettingsError
+from adapter.cli.shown import as_json, mapping_path, opened, plainly, print_json, read_mapping, setting
+from adapter.errors import Conflict, SettingsError
 from adapter.mapping import Mapping, Result, examples, request_tree, results
 from adapter.model import Delivery
 from adapter.policy import Numbers
@@ -41,13 +41,32 @@ def report(mapping: str, as_json: bool) -> None:
         raise SettingsError(wrong)
     told = _example(loaded, now)
     content = message.written(KIND, message.data(told, lambda _: ""), at=now)
-    answer = Poster(setting("ADAPTER_REPORT_HOSTS"), wsgi.clock).post(told.terms["report"], f"{told.id}-1", content)
+    poster = Poster(setting("ADAPTER_REPORT_HOSTS"), wsgi.clock)
+    answer = poster.post(loaded.report.to, loaded.report.secrets, message_id=f"{told.id}-1", content=content)
     if as_json:
         print_json({"to": loaded.report.to, "status": answer.status, "said": answer.said, "sent": content.decode()})
     else:
         click.echo(f"POST {loaded.report.to}\n{content.decode()}\n\n{_spoken(answer)}")
     if not answer.is_good:
         raise SystemExit(1)
+
+
+@click.command()
+@click.argument("delivery_id")
+@plainly
+def tell(delivery_id: str) -> None:
+    """Send the given up reports of a delivery once more.
+
+    The dispatcher does it within a second; deliveries show says what the receiver answered.
+
+    \b
+    Example:
+      xima-adapter deliveries tell 1a2044ed0aa564432e257fd80
+    """
+    with opened(setting("ADAPTER_DATABASE_URL")) as store:
+        if not store.reports.again(delivery_id, now=wsgi.clock()):
+            raise Conflict(f"no report of {delivery_id} was given up")
+    click.echo("It is sent once more.")
 
 
 def _spoken(answer: Answer) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http.client import HTTPException
@@ -13,7 +13,7 @@ from requests.structures import CaseInsensitiveDict
 
 from adapter import __version__, allowed
 from adapter.errors import SettingsError
-from adapter.hosts import origin
+from adapter.hosts import split
 from adapter.reporting import message
 from adapter.xima.answer import retry_after
 from adapter.xima.wire import TROUBLE, Line, NotSent, trusted
@@ -44,7 +44,7 @@ class Answer:
 
 
 class Poster:
-    """Signs and posts; asked again before every try, so that a host that is allowed no longer hears no more."""
+    """Signs and posts; it looks before every post, so that a host that is allowed no longer hears no more."""
 
     def __init__(
         self,
@@ -60,9 +60,8 @@ class Poster:
         self._timeouts = timeouts
         self._trust = trusted()
 
-    def post(self, report: Mapping[str, object], message_id: str, content: bytes) -> Answer:
-        """Post to where a mapping's `report` says; raises nothing that a receiver or a setting can be the cause of."""
-        to, names = str(report["to"]), [str(name) for name in _listed(report["secrets"])]
+    def post(self, to: str, names: Sequence[str], *, message_id: str, content: bytes) -> Answer:
+        """Post to a URL, signed with the secrets of these names; whatever is wrong is an answer and raises nothing."""
         if said := allowed.host_problem(to, self._hosts):
             return Answer(said=said)
         try:
@@ -76,9 +75,9 @@ class Poster:
 
     def _sent(self, to: str, content: bytes, headers: Mapping[str, str]) -> Answer:
         """Exchange one request on a connection of its own; its URL is put together again from what was compared."""
-        where = origin(to)
+        where, path = split(to)
         prepared = requests.PreparedRequest()
-        prepared.method, prepared.url, prepared.body = "POST", where + _path(to), content
+        prepared.method, prepared.url, prepared.body = "POST", where + path, content
         prepared.headers = CaseInsensitiveDict({**SAYS, **headers})
         prepared.hooks = {}
         with contextlib.closing(Line(where, self._trust)) as line:
@@ -87,17 +86,6 @@ class Poster:
                 response.raw.read(MOST_BYTES)
             status, wait = response.status_code, retry_after(response.headers, self._clock())
             return Answer(status=status, said="" if status // 100 == 2 else f"answered {status}", retry_after=wait)
-
-
-def _listed(names: object) -> list[object]:
-    return list(names) if isinstance(names, list) else []
-
-
-def _path(to: str) -> str:
-    """What follows the origin of a URL."""
-    rest = to.partition("://")[2]
-    start = min((place for mark in "/?" if (place := rest.find(mark)) >= 0), default=len(rest))
-    return rest[start:] if rest[start:].startswith("/") else "/" + rest[start:]
 
 
 def _why(exc: Exception) -> str:

@@ -23,7 +23,7 @@ from adapter.store import Due, Reports, Told
 
 LEASE = timedelta(seconds=60)
 """Much longer than a try may take: what was taken and not settled by then is tried again."""
-LINES = 16
+LINES = 32
 EACH = 4
 """Posts under way at once, in all and to one host: a host that is slow takes no more than its share."""
 POLL_SECONDS = 1.0
@@ -104,8 +104,8 @@ class Reporter:
             self._again.set()
 
     def _post(self, due: Due) -> Answer:
-        content = message.body(due.delivery, self._link)
-        return self._poster.post(due.delivery.terms["report"], due.id, content)
+        report, content = due.delivery.terms["report"], message.body(due.delivery, self._link)
+        return self._poster.post(report["to"], report["secrets"], message_id=due.id, content=content)
 
     def _settle(self, due: Due, answer: Answer) -> None:
         """Keep what became of it; when that cannot be kept, it is sent again when its lease has run out."""

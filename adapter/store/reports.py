@@ -75,6 +75,13 @@ class Reports:
         with self._database.writing() as connection:
             return connection.execute(update(reports).where(*mine).values(values)).rowcount == 1
 
+    def again(self, delivery_id: str, *, now: datetime) -> int:
+        """Have the reports of a delivery that were given up sent once more; gives how many."""
+        theirs = (r.delivery_id == delivery_id, r.result == "given up")
+        with self._database.writing() as connection:
+            values = {"result": "pending", "due_at": now}
+            return connection.execute(update(reports).where(*theirs).values(values)).rowcount
+
     def of(self, delivery_id: str) -> list[Mapping[str, Any]]:
         """The reports of a delivery, oldest first."""
         with self._database.reading() as connection:

@@ -107,3 +107,8 @@ def test_show_lists_the_reports_of_a_delivery(run: Run, home: Path, monkeypatch:
     ]
     (found,) = json.loads(run("deliveries", "show", "d1", "--json").output)["reports"]
     assert (found["result"], found["again_at"]) == ("given up", None)
+    assert run("deliveries", "tell", "d1").output == "It is sent once more.\n"
+    (found,) = json.loads(run("deliveries", "show", "d1", "--json").output)["reports"]
+    assert found["result"] == "pending"
+    said = run("deliveries", "tell", "d1")
+    assert (said.exit_code, "no report of d1 was given up" in said.output) == (1, True)

@@ -149,6 +149,15 @@ class ReportsContract(Contract):
         (row,) = store.reports.of("d1")
         assert (row["result"], row["status"], row["said"], row["tries"]) == ("given up", 410, "answered 410", 2)
 
+    def test_what_was_given_up_can_be_sent_once_more(self, store: Store) -> None:
+        keep(store, asked(state="expired"), asked(2, state="expired"))
+        given_up, sent = take(store)
+        store.reports.settle(given_up, Told(result="given up", status=410))
+        store.reports.settle(sent, Told(result="sent", status=200))
+        assert [store.reports.again(one, now=NOW) for one in ("d1", "d2", "d3")] == [1, 0, 0]
+        assert shown(take(store)) == [("d1-1", "expired", 2)]
+        assert store.reports.again("d1", now=NOW) == 0
+
     def test_one_host_takes_no_more_than_its_share(self, store: Store) -> None:
         slow = [asked(number, host="slow", state="expired") for number in range(5)]
         quick = asked(9, host="quick", state="expired", updated_at=NOW + SECOND)
