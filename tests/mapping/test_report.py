@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -136,6 +138,15 @@ def test_a_mapping_whose_reports_can_be_sent_loads(tmp_path: Path) -> None:
     environ = {**ENVIRON, "REPORT_SECRET": "", "REPORT_SECRET_FILE": str(tmp_path / "secret")}
     assert allowed.keys(["REPORT_SECRET"], environ) == [WHSEC]
     assert allowed.problems(loaded(), environ) == []
+
+
+def test_the_report_of_the_docs_is_one() -> None:
+    page = (Path(__file__).parent.parent.parent / "docs/reports.md").read_text(encoding="utf-8")
+    written = re.search(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert written
+    report = loaded(textwrap.dedent(written[1].replace("${vid}", "${id}"))).report
+    assert report
+    assert (report.to, report.when) == ("https://crm.example.com/hooks/calls", ("refused", "unknown", "failed"))
 
 
 # hosts
