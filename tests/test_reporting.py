@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -97,6 +98,19 @@ class Bench:
         return dict(self.store.reports.of(f"d{number}")[-1])
 
 
+@contextmanager
+def reporting(bench: Bench) -> Iterator[None]:
+    """The reporter at work on threads of its own, until the block ends."""
+    stopping = threading.Event()
+    thread = threading.Thread(target=bench.reporter.run, args=(stopping,))
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        thread.join()
+
+
 # what a receiver gets
 
 
@@ -167,6 +181,7 @@ def test_who_cannot_be_reached_is_tried_for_two_days(store: Store, caplog: pytes
     assert bench.row()["said"] == "connection refused"
     assert [record.levelname for record in caplog.records][-2:] == ["WARNING", "ERROR"]
     assert caplog.messages[-1] == "report.given_up"
+    assert [record.levelname for record in caplog.records][:3] == ["INFO", "INFO", "WARNING"]  # it may only restart
 
 
 def test_a_receiver_that_is_gone_for_good_is_left_in_peace(store: Store, receiver: Receiver) -> None:
@@ -328,19 +343,27 @@ def test_a_store_that_is_away_is_waited_for(store: Store, receiver: Receiver, ca
 # many at once
 
 
+def test_no_more_posts_are_under_way_than_there_are_lines(store: Store) -> None:
+    with receiving(hangs=True) as slow, receiving(hangs=True) as other:
+        expired(store, slow.origin, other.origin)
+        more = {"lines": 1, "each": 4}
+        bench = Bench(store, f"{slow.origin}, {other.origin}", timeouts=(5, 20), more=more)
+        with reporting(bench):
+            until(lambda: slow.heard or other.heard)
+            assert bench.step() == []
+            assert len(slow.heard + other.heard) == 1
+            slow.stopping.set()
+            other.stopping.set()
+            until(lambda: slow.heard and other.heard)
+
+
 def test_a_slow_host_delays_no_other(store: Store, receiver: Receiver) -> None:
     with receiving(hangs=True) as slow:
         expired(store, *[slow.origin] * 30, *[receiver.origin] * 30)
         bench = Bench(store, f"{slow.origin}, {receiver.origin}", timeouts=(5, 20), more={"lines": 6, "each": 2})
-        stopping = threading.Event()
-        thread = threading.Thread(target=bench.reporter.run, args=(stopping,))
-        thread.start()
-        try:
+        with reporting(bench):
             until(lambda: len(receiver.heard) == 30)
             assert len(slow.heard) == 2
-        finally:
-            stopping.set()
             slow.stopping.set()
-            thread.join()
     assert len(set(receiver.ids)) == 30
     assert json.loads(receiver.heard[0][1])["type"] == "delivery.expired"

@@ -27,6 +27,8 @@ LINES = 32
 EACH = 4
 """Posts under way at once, in all and to one host: a host that is slow takes no more than its share."""
 POLL_SECONDS = 1.0
+FORGIVEN = 2
+"""Failures of one report that want no person: a receiver that restarts has them."""
 
 
 class Reporter:
@@ -120,10 +122,11 @@ class Reporter:
 def _tell(due: Due, told: Told) -> None:
     """Count it and write its line."""
     result = "again" if told.result == "pending" else told.result.replace(" ", "_")
+    level = logging.WARNING if due.tries > FORGIVEN else logging.INFO
     metrics.REPORTS.labels(due.delivery.mapping, result).inc()
     event(
         "report.failed" if result == "again" else f"report.{result}",
-        level={"sent": logging.INFO, "again": logging.WARNING}.get(result, logging.ERROR),
+        level={"sent": logging.INFO, "again": level}.get(result, logging.ERROR),
         mapping=due.delivery.mapping,
         id=due.delivery.id,
         state=due.delivery.state,
