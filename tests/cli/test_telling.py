@@ -22,6 +22,7 @@ report:
   when: [accepted, refused]
   include:
     event: ${{id}}
+    kind: {{choose: [{{when: [{{field: agent, present: yes}}], use: click}}, {{use: lead}}]}}
 """
 
 
@@ -44,7 +45,11 @@ def test_a_signed_test_is_posted_and_the_answer_told(run: Run, home: Path, env: 
         said = run("report", "click")
         (told,) = receiver.verified()
     assert (said.exit_code, said.output.splitlines()[-1]) == (0, "The receiver took it: 204.")
-    assert (told["type"], told["data"]["state"], told["data"]["include"]) == ("report.test", "accepted", {"event": "1"})
+    assert (told["type"], told["data"]["state"], told["data"]["include"]) == (
+        "report.test",
+        "accepted",
+        {"event": "1", "kind": "click"},
+    )
 
 
 def test_a_receiver_that_does_not_take_it_is_told(run: Run, home: Path, env: pytest.MonkeyPatch) -> None:
@@ -83,9 +88,13 @@ def test_explain_shows_who_would_be_told_what(run: Run, home: Path, env: pytest.
     write(home, "http://127.0.0.1:9", env)
     (home / "body").write_text('{"id": "7", "agent": "0101", "phone": "8015550142"}')
     said = run("explain", "click", "body")
-    assert '  would tell http://127.0.0.1:9/hooks when accepted, refused: {"event": "7"}' in said.output.splitlines()
+    assert (
+        '  would tell http://127.0.0.1:9/hooks when accepted, refused: {"event": "7", "kind": "click"}'
+        in said.output.splitlines()
+    )
     (found,) = json.loads(run("explain", "click", "body", "--json").output)["results"]
-    assert found["report"]["include"] == {"event": "7"}
+    assert "this line of choose applies" in found["trace"][-1]
+    assert found["report"]["include"] == {"event": "7", "kind": "click"}
 
 
 def test_show_lists_the_reports_of_a_delivery(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
