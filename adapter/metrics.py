@@ -58,7 +58,8 @@ SKEW = Histogram(
     ["mapping"],
     buckets=(-300, -60, -30, -10, -5, -2, 2, 5, 10, 30, 60, 300),
 )
-COUNTED: tuple[Counter | Histogram, ...] = (REQUESTS, RECORDS, REFUSALS, OVERHEAD, XIMA, ATTEMPTS, SKEW)
+REPORTS = Counter("xima_adapter_reports", "Tries to tell senders what became of deliveries.", ["mapping", "result"])
+COUNTED: tuple[Counter | Histogram, ...] = (REQUESTS, RECORDS, REFUSALS, OVERHEAD, XIMA, ATTEMPTS, SKEW, REPORTS)
 
 
 class Stopwatch:

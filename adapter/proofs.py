@@ -23,14 +23,14 @@ class Ready:
 
 def missing_secrets(loaded: Mapping, environ: ReadOnly[str, str] | None = None) -> list[str]:
     """The names of variables a mapping needs and that hold nothing, or nothing that can be read."""
-    return [name for name in _names(loaded) if not _secret(name, environ)[0]]
+    return [name for name in _names(loaded) if not secret(name, environ)[0]]
 
 
 def _names(loaded: Mapping) -> list[str]:
     return [*(name for proof in loaded.receive.proofs for name in proof.secrets), *loaded.receive.handshake_secrets]
 
 
-def _secret(name: str, environ: ReadOnly[str, str] | None) -> tuple[str, str]:
+def secret(name: str, environ: ReadOnly[str, str] | None) -> tuple[str, str]:
     """The text of a variable, empty if it holds nothing but blanks, and why."""
     try:
         text, _ = environment(name, environ)
@@ -40,20 +40,26 @@ def _secret(name: str, environ: ReadOnly[str, str] | None) -> tuple[str, str]:
 
 
 def ready(
-    loaded: Mapping, *, public_url: str, trusted_proxies: int | None, environ: ReadOnly[str, str] | None
+    loaded: Mapping,
+    *,
+    public_url: str,
+    trusted_proxies: int | None,
+    environ: ReadOnly[str, str] | None,
+    further: Sequence[str] = (),
 ) -> tuple[tuple[Ready, ...], tuple[str, ...]]:
     """The proofs of a mapping's sender and the secrets of its handshake; raises `SettingsError` with all that is wrong.
 
-    `trusted_proxies` is the setting of the server that will use them; None where nothing is received.
+    `trusted_proxies` is the setting of the server that will use them; None where nothing is received. `further` are
+    problems that were found elsewhere, so that all are told at once.
     """
-    found = {name: _secret(name, environ) for name in _names(loaded)}
+    found = {name: secret(name, environ) for name in _names(loaded)}
     problems = [f"{why}: {loaded.name} checks its sender with it" for text, why in found.values() if not text]
     proofs = []
     for proof in loaded.receive.proofs:
         texts = {name: found[name][0] for name in proof.secrets} | {f"'{one}'": one for one in proof.identifiers}
         problems += [said for name, text in texts.items() if text and (said := _unusable(proof, name, text))]
         proofs.append(Ready(proof.scheme, tuple(texts.values())))
-    problems += _unmet(loaded.name, proofs, public_url, trusted_proxies)
+    problems += [*_unmet(loaded.name, proofs, public_url, trusted_proxies), *further]
     if problems:
         raise SettingsError(problems)
     asked = tuple(found[name][0] for name in loaded.receive.handshake_secrets) or proofs[0].secrets

@@ -68,6 +68,15 @@ def of_act(row: Mapping[str, Any]) -> dict[str, Any]:
     return {"at": instant(row["at"]), **{name: row[name] for name in ("who", "old", "new", "reason")}}
 
 
+def of_report(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What the sender was told of it, or is to be."""
+    again = row["due_at"] and instant(row["due_at"])
+    return {"at": instant(row["at"]), "again_at": again, **{name: row[name] for name in REPORTED}}
+
+
+REPORTED = ("state", "host", "result", "tries", "status", "said")
+
+
 def instant(moment: datetime) -> str:
     """A moment as ISO 8601 in UTC with milliseconds."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -110,7 +110,8 @@ def dispatch(given: Settings) -> None:
         store.check()
         clock = store.clock(wsgi.clock)
         dispatcher = wsgi.dispatcher(known, store, clock, "dispatch", ask=given.recover_ask)
-        loop = Loop(dispatcher, threads=DISPATCH_THREADS, retention=given.retention, clock=clock)
+        told = wsgi.reporter(given, store, clock).run
+        loop = Loop(dispatcher, threads=DISPATCH_THREADS, retention=given.retention, clock=clock, besides=(told,))
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: loop.stop())
         event("dispatcher.started", threads=DISPATCH_THREADS)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from adapter.errors import SettingsError, TextError
+from adapter.hosts import origins
 from adapter.networks import Network, networks
 from adapter.store import location
 from adapter.units import count, duration, size
@@ -144,6 +145,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("ADAPTER_MAPPING_LIMIT", "200", "requests a second for one mapping, in each web process; 0: any", count),
     Setting("ADAPTER_ADDRESS_LIMIT", "20", "refused requests a second from one address, likewise; 0: any", count),
     Setting("ADAPTER_METRICS_ALLOW", "private", "who may read /metrics: private, all, none, or networks", networks),
+    Setting("ADAPTER_REPORT_HOSTS", "", "hosts mappings may report to: crm.example.com, other.example:8443", origins),
     Setting("ADAPTER_LOG", "auto", "text or json; auto: text on a terminal, json elsewhere", _log, example="json"),
 )
 TABLE = {setting.name: setting for setting in SETTINGS}
@@ -170,6 +172,7 @@ class Settings:
     mapping_limit: int
     address_limit: int
     metrics_allow: tuple[Network, ...]
+    report_hosts: frozenset[str]
     log: str
 
     @property

@@ -13,7 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from stat import S_ISREG
 
-from adapter import mapping, proofs, signature, tenants
+from adapter import allowed, mapping, proofs, signature, tenants
 from adapter.errors import MappingError, SettingsError
 from adapter.handshake import Reply
 from adapter.mapping import complaints, examples, preset
@@ -218,7 +218,10 @@ def ready(
     environ: ReadOnly[str, str] | None = None,
 ) -> Source:
     """The mapping with its secrets in hand; raises `SettingsError` naming each that is missing or cannot be used."""
-    given, asked = proofs.ready(loaded, public_url=public_url, trusted_proxies=trusted_proxies, environ=environ)
+    unsent = allowed.problems(loaded, environ)
+    given, asked = proofs.ready(
+        loaded, public_url=public_url, trusted_proxies=trusted_proxies, environ=environ, further=unsent
+    )
     return Source(mapping=loaded, proofs=given, handshake_secrets=asked)
 
 

@@ -13,12 +13,14 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from adapter import logs, metrics, settings, tenants, xima
 from adapter.dispatcher import Clock, Dispatcher, Presence, Timing
 from adapter.inforce import InForce
+from adapter.reporting import Poster, Reporter
 from adapter.settings import Settings
 from adapter.sources import Sources
 from adapter.store import Store
 from adapter.tenants import Tenants
 from adapter.watching import Watching, tell
 from adapter.web import create_app
+from adapter.web.links import Links
 
 
 def clock() -> datetime:
@@ -49,6 +51,12 @@ def dispatcher(found: Tenants, store: Store, clock: Clock, role: str, *, ask: in
         rates=found.rates,
         presence=Presence({name: client.caller_ids for name, client in clients.items()}, clock),
     )
+
+
+def reporter(given: Settings, store: Store, clock: Clock) -> Reporter:
+    """What tells senders what became of their deliveries."""
+    links = Links(given.secret_keys, given.origin)
+    return Reporter(store.reports, Poster(given.report_hosts, clock), clock, link=links.status)
 
 
 def in_force(given: Settings, store: Store, expected: Collection[str] | None = None) -> InForce:

@@ -538,6 +538,33 @@ def states(store: Store) -> dict[str, str]:
     return {one.id: one.state for one in store.newest()}
 
 
+def test_other_work_of_the_process_ends_with_the_loop(store: Store, watch: Watch) -> None:
+    begun, seen = threading.Event(), []
+
+    def other(stopping: threading.Event) -> None:
+        begun.set()
+        seen.append(stopping.wait(10))
+
+    dispatcher = Dispatcher(store, {"default": Xima()}, watch, owner="loop", timing=IMPATIENT)
+    working = Loop(dispatcher, threads=1, retention=timedelta(days=30), clock=watch, besides=(other,))
+    running = threading.Thread(target=working.run)
+    running.start()
+    assert begun.wait(10)
+    working.stop()
+    running.join(10)
+    assert seen == [True]
+
+
+def test_the_loop_ends_when_other_work_of_the_process_dies(store: Store, watch: Watch) -> None:
+    def other(_: threading.Event) -> None:
+        raise ZeroDivisionError
+
+    dispatcher = Dispatcher(store, {"default": Xima()}, watch, owner="loop", timing=IMPATIENT)
+    working = Loop(dispatcher, threads=1, retention=timedelta(days=30), clock=watch, besides=(other,))
+    with pytest.raises(ZeroDivisionError):
+        working.run()
+
+
 @pytest.mark.usefixtures("brisk")
 def test_the_loop_sends_what_is_due_on_its_threads(store: Store, watch: Watch) -> None:
     at_once = threading.Barrier(2, timeout=10)  # lets nobody pass alone, so two must be under way at a time

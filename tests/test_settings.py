@@ -54,6 +54,7 @@ def test_what_is_not_given_has_its_default(good: dict[str, str], tmp_path: Path)
         mapping_limit=200,
         address_limit=20,
         metrics_allow=networks("private"),
+        report_hosts=frozenset(),
         log="auto",
     )
 

@@ -21,6 +21,7 @@ from adapter.cli import (
     running,
     senders,
     starting,
+    telling,
     trying,
     versions,
 )
@@ -40,10 +41,11 @@ def main() -> None:
 for command in (
     *(running.serve, running.web, running.dispatch, running.sandbox, running.db, running.settings),
     *(checking.check, explaining.explain, drafts.send, senders.presets, starting.new, drafts.schema, keeping.example),
-    *(versions.mappings, trying.backtest),
+    *(versions.mappings, trying.backtest, telling.report),
     *(judging.verify, desk.deliveries, doctor.doctor, demo.demo),
     *(rules.pause, rules.resume, rules.suppress, recovery.recover),
     *(keys.keys, keys.openapi),
 ):
     main.add_command(command)
 desk.deliveries.add_command(requested.requests_)
+desk.deliveries.add_command(telling.tell)

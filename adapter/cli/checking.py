@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from adapter import proofs, sources
+from adapter import allowed, proofs, sources
 from adapter.cli import roster
 from adapter.cli.shown import as_json, opened, plainly, print_json, setting, spoken_count
 from adapter.errors import MappingError
@@ -107,6 +107,7 @@ def _checked(file: Path, reality: _Reality) -> dict[str, Any]:
         "warnings": [
             *(render(file.name, lines, one) for one in warnings),
             *(f"{file.name}: warning: {name} {unset} {loaded.name} without it" for name in _unset(loaded)),
+            *(f"{file.name}: warning: {said}" for said in allowed.problems(loaded)),
         ],
         "examples": len(loaded.examples),
     }

@@ -104,6 +104,7 @@ def _plain(loaded: Mapping, one: _Told) -> dict[str, Any]:
         "provenance": {name: _origin(loaded, of) for name, of in one.origins.items() if name in _fields(result)},
         "once": result.key or None,
         "hold_until": result.hold_until.isoformat() if result.hold_until else None,
+        **({"report": result.report} if result.report else {}),
         "reason": result.reason or None,
         "trace": [bodies.with_line(loaded, where, text) for where, text in one.trace.notes],
     }
@@ -129,4 +130,6 @@ def _story(number: int, told: dict[str, Any], fields: dict[str, Any]) -> str:
     if told["request"]:
         request = told["request"]
         lines.append(f"  would send: {request['method']} {request['path']} {json.dumps(request['json'])}")
+    if report := told.get("report"):
+        lines.append(f"  would tell {report['to']} when {', '.join(report['when'])}: {json.dumps(report['include'])}")
     return "\n".join(lines)

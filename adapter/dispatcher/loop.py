@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
+from functools import partial
 
 from adapter.dispatcher.carrying import Dispatcher
 from adapter.dispatcher.leases import Clock
@@ -20,16 +22,27 @@ GATHER_SECONDS = 0.015
 """While there is a backlog, threads that become free so close together are fed by one claim."""
 SWEEP_SECONDS = 1.0
 PURGE_SECONDS = 300.0
+Besides = Callable[[threading.Event], None]
+"""Other work of the process, on a thread of its own, until the event is set."""
 
 
 class Loop:
     """Takes deliveries from the store until it is told to stop."""
 
-    def __init__(self, dispatcher: Dispatcher, *, threads: int, retention: timedelta, clock: Clock) -> None:
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        *,
+        threads: int,
+        retention: timedelta,
+        clock: Clock,
+        besides: Sequence[Besides] = (),
+    ) -> None:
         self._dispatcher = dispatcher
         self._threads = threads
         self._retention = retention
         self._clock = clock
+        self._besides = besides
         self._free = threading.Semaphore(threads)
         self._backlog = False
         self._stop = threading.Event()
@@ -41,18 +54,21 @@ class Loop:
         self._bell.ring()
 
     def run(self) -> None:
-        """Work until `stop`; if either half of the work dies the other ends too, and its error is raised."""
-        threads = ThreadPoolExecutor(self._threads + 1, "dispatch")
+        """Work until `stop`; if any part of the work dies the others end too, and its error is raised."""
+        parts: list[Callable[[], None]] = [self._chores, *(partial(one, self._stop) for one in self._besides)]
+        threads = ThreadPoolExecutor(self._threads + len(parts), "dispatch")
         with closing(self._dispatcher), closing(self._bell), threads as pool:
-            chores = pool.submit(self._chores)
-            chores.add_done_callback(lambda _: self.stop())
+            others = [pool.submit(part) for part in parts]
+            for one in others:
+                one.add_done_callback(lambda _: self.stop())
             try:
                 while not self._stop.is_set():
                     if not self._feed(pool):
                         self._bell.wait(POLL_SECONDS)
             finally:
                 self.stop()
-            chores.result()
+            for one in others:
+                one.result()
 
     def _feed(self, pool: ThreadPoolExecutor) -> bool:
         """Claim as much as there are free threads; whether anything was claimed."""

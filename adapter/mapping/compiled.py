@@ -133,6 +133,16 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """Who is told what became of deliveries: where, signed with which secrets, when, with which values."""
+
+    to: str
+    secrets: tuple[str, ...]
+    when: tuple[str, ...]
+    include: ReadOnly[str, Value]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
     """When it holds, its action is done."""
 
@@ -180,4 +190,5 @@ class Mapping:
     examples: tuple[Example, ...]
     ignore: frozenset[str] = frozenset()
     limits: Limits = Limits()
+    report: Report | None = None
     places: ReadOnly[Where, Place] = field(repr=False, default_factory=dict)

@@ -43,6 +43,9 @@ def check(mapping: Mapping, data: ReadOnly[str, Any], name: str) -> Found:
         yield from _not_nearest(value)
         known.let.add(let)
     yield from _rules(mapping, known)
+    for value in mapping.report.include.values() if mapping.report else ():
+        yield from _value(value, known)
+        yield from _not_nearest(value)
     yield from _dialling(("phones",), data["phones"], known)
     yield from _conditions(("receive", "test_when"), mapping.receive.test_when, known)
     yield from _template(("once", "key"), data["once"].get("key"), known)

@@ -16,6 +16,7 @@ from adapter.mapping.fields import FIELDS
 from adapter.mapping.limits import LimitsSchema, QuietSchema
 from adapter.mapping.lint import LINTS
 from adapter.mapping.problems import Said
+from adapter.mapping.report import ReportSchema
 from adapter.mapping.rule import RuleSchema
 from adapter.mapping.schema import PhoneKeys, a_value
 from adapter.mapping.sender import ReceiveSchema, sent_at
@@ -198,6 +199,7 @@ class MappingSchema(Strict):
     hours = Part(HoursSchema)
     quiet = Part(QuietSchema, load_default=dict)
     limits = Part(LimitsSchema, load_default=dict)
+    report = Part(ReportSchema)
     match = one_of(("first", "all"), load_default="first")
     rules = Each(Part(RuleSchema), required=True)
     examples = Each(Part(ExampleSchema), load_default=())

@@ -32,6 +32,7 @@ HOVER: ReadOnly[str, ReadOnly[str, str]] = {
         "hours": "When calls may be made.",
         "quiet": "For how long a number that was called is left in peace.",
         "limits": "How many calls are wanted at most; what is over them waits or is not made.",
+        "report": "Who is told what became of the deliveries, by a signed request.",
         "match": "Whether only the first rule that holds fires, or all that hold.",
         "rules": "What is done when; the first rule whose conditions hold fires.",
         "examples": "Requests as they are sent and what must come of them; run at every load.",
@@ -115,6 +116,12 @@ HOVER: ReadOnly[str, ReadOnly[str, str]] = {
     "LimitsSchema": {
         "number_per_day": "How often one number may be called within 24 hours.",
         "per_minute": "How many requests may come within a minute before callbacks wait.",
+    },
+    "ReportSchema": {
+        "to": "The URL that is told; the operator allows its host in ADAPTER_REPORT_HOSTS.",
+        "secrets": "Names of variables that hold the secrets that sign, newest first; never a secret itself.",
+        "when": "The states that are told; all that are an end unless said otherwise.",
+        "include": "Named values of the record that are sent along, like contact_id: ${id}.",
     },
     "HoursSchema": {
         "clock": "The number whose time zone counts.",

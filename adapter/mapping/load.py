@@ -54,7 +54,7 @@ def load(content: str, *, name: str, presets: ReadOnly[str, Preset], read_file: 
     return replace(made, places={where: tree.place(where) for where in tree.values if where[:1] in _TRACED})
 
 
-_TRACED = (("tenant",), ("rules",), ("examples",), ("let",), ("phones",), ("hours",))
+_TRACED = (("tenant",), ("rules",), ("examples",), ("let",), ("phones",), ("hours",), ("report",))
 """The parts of a file that the notes of a trace and the problems of an example speak of."""
 
 
@@ -124,6 +124,7 @@ def _made(
         examples=data["examples"],
         ignore=frozenset(data["lint"].get("ignore", ())),
         limits=limits.limits(data),
+        report=data.get("report"),
     )
 
 

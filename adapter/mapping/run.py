@@ -12,7 +12,7 @@ from typing import Any, Literal
 from urllib.parse import parse_qsl
 
 from adapter import condition, hours, path, template
-from adapter.mapping import fields, value
+from adapter.mapping import fields, report, value
 from adapter.mapping.compiled import Mapping, Rule, SentAt
 from adapter.mapping.scope import Scope, Trace, describe
 from adapter.model import Action, Received
@@ -50,6 +50,7 @@ class Result:
     number: str = ""
     nearest: bool = False
     zones: tuple[str, ...] = ()
+    report: ReadOnly[str, Any] | None = None
 
 
 def reasons(made: Iterable[Result]) -> str | None:
@@ -160,6 +161,7 @@ def _result(mapping: Mapping, rule: Rule, scope: Scope, *, now: datetime) -> Res
         number=got.number,
         nearest=got.nearest,
         zones=got.zones,
+        report=report.asked(mapping, scope, now=now),
     )
     return _within_hours(mapping, made, scope.trace, now=now)
 

@@ -22,4 +22,5 @@ def terms(mapping: Mapping, result: Result, *, hashes: list[str]) -> dict[str, A
             per_minute=mapping.limits.per_minute,
         ),
     }
-    return {**made, "nearest_to": [result.number, mapping.phones.rules.region]} if result.nearest else made
+    made |= {"nearest_to": [result.number, mapping.phones.rules.region]} if result.nearest else {}
+    return {**made, "report": result.report} if result.report else made

@@ -24,6 +24,7 @@ class Use:
 def values(mapping: Mapping) -> Iterator[Value]:
     """Every value of the file, those within others too."""
     outer = [*mapping.let.values(), *([mapping.phones.region] if mapping.phones.region else [])]
+    outer += mapping.report.include.values() if mapping.report else ()
     outer += [one for rule in mapping.rules for one in rule.fields.values() if isinstance(one, Value)]
     for one in outer:
         yield from _within(one)

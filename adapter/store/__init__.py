@@ -15,11 +15,12 @@ from adapter.store.dialect import Bell, Clock
 from adapter.store.engine import Database
 from adapter.store.keys import Key, Keys
 from adapter.store.leases import Claim
+from adapter.store.reports import Due, Reports, Told
 from adapter.store.rules import Rules
 from adapter.store.trials import Trial
 from adapter.store.versions import Version
 
-__all__ = ["Arrival", "Claim", "Entry", "Kept", "Key", "Store", "Trial", "Version"]
+__all__ = ["Arrival", "Claim", "Due", "Entry", "Kept", "Key", "Reports", "Store", "Told", "Trial", "Version"]
 
 
 class Store:
@@ -29,6 +30,7 @@ class Store:
         self._database = Database(url)
         self.rules = Rules(self._database)
         self.keys = Keys(self._database)
+        self.reports = Reports(self._database)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -110,8 +112,7 @@ class Store:
     ) -> bool:
         """Keep what came of a claimed delivery, and what it says about its tenant; False when the claim was lost.
 
-        An end need not reach the disk at once: if a power cut takes it back, the delivery is one whose holder died
-        while sending it, which is never sent again but `unknown`. What goes on is on disk before it does.
+        An end need not be on disk at once: if a power cut takes it back, it is as if its holder died while sending.
         """
         saved = self._save_swiftly(delivery, verdict, made, now, evidence)
         if not saved:
@@ -127,7 +128,7 @@ class Store:
         self, delivery: Delivery, verdict: Verdict, made: Sequence[Attempt], now: datetime, evidence: Evidence | None
     ) -> bool:
         """Save by one statement where that is wanted; False when it is not enough, or the claim was lost."""
-        if len(made) != 1 or not self._database.own.far:
+        if len(made) != 1 or not self._database.own.far or "report" in delivery.terms:
             return False
         with self._database.reading() as connection:
             if evidence and gates.is_told(connection, delivery.tenant, evidence):

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from adapter.model import Attempt, Delivery
 from adapter.policy import repeats
+from adapter.store import outbox
 from adapter.store.marks import Memory
 from adapter.store.rows import COLUMNS, attempt_of, delivery_in, row_of
 from adapter.store.statements import Prepared, upsert
@@ -125,6 +126,7 @@ def _keep(connection: Connection, delivery: Delivery, memory: Memory, *, new: bo
         return Kept(delivery=called, duplicate=True)
     judged = memory.judged(delivery, new=True)
     ADD_DELIVERY.run(connection, row_of(judged))
+    outbox.note(connection, judged)
     return Kept(delivery=judged, duplicate=False)
 
 

@@ -26,7 +26,7 @@ from adapter.model import WAITING, Delivery, State, check_move
 from adapter.policy import Verdict
 from adapter.store import queue
 from adapter.store.rows import COLUMNS, delivery_of
-from adapter.store.tables import acts, attempts, deliveries, marks, once, refusals, requests, seen
+from adapter.store.tables import acts, attempts, deliveries, marks, once, refusals, reports, requests, seen
 
 d, r = deliveries.c, requests.c
 MAPPING_AFTER = select(func.min(r.mapping)).where(r.mapping > bindparam("mapping"))
@@ -102,7 +102,7 @@ def purge(connection: Connection, *, before: datetime, now: datetime, most: int)
     ended = d.state.in_(FINISHED) & (d.updated_at < before) & ~remembered
     old = [str(name) for name in connection.execute(select(d.id).where(ended).limit(most)).scalars()]
     gone = connection.execute(delete(deliveries).where(d.id.in_(old))).rowcount
-    for table in (attempts, acts):
+    for table in (attempts, acts, reports):
         gone += connection.execute(delete(table).where(table.c.delivery_id.in_(old))).rowcount
     for mapping in _mappings(connection):
         gone += _remove(connection, requests, (r.mapping == mapping) & (r.received_at < before), most)

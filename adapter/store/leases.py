@@ -8,7 +8,8 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, select, update
 
 from adapter.model import Attempt, Delivery
-from adapter.policy import Verdict
+from adapter.policy import Verdict, moved
+from adapter.store import outbox
 from adapter.store.queue import MOVE, add_attempts, this
 from adapter.store.rows import COLUMNS, delivery_of
 from adapter.store.tables import deliveries
@@ -45,6 +46,7 @@ def abandon(connection: Connection, delivery: Delivery, verdict: Verdict, gone: 
     settled = connection.execute(ABANDON, {**this(delivery), **values}).rowcount == 1
     if settled:
         add_attempts(connection, delivery, [gone])
+        outbox.note(connection, moved(delivery, verdict, now=now))
     return settled
 
 

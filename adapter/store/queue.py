@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, case, func, insert, select, update
 
 from adapter.model import Attempt, Delivery
 from adapter.policy import Rate, Verdict, moved
-from adapter.store import gates
+from adapter.store import gates, outbox
 from adapter.store.marks import Memory
 from adapter.store.rows import BACKLOG, PRIORITY
 from adapter.store.statements import Prepared
@@ -164,7 +164,10 @@ def this(delivery: Delivery) -> dict[str, object]:
 
 def move(connection: Connection, delivery: Delivery, verdict: Verdict, *, tries: int, now: datetime) -> bool:
     """Move a delivery to where a verdict sends it; False when it is not any more what `delivery` says."""
-    return bool(SAVE.rows(connection, moving(delivery, verdict, tries=tries, now=now)))
+    found = bool(SAVE.rows(connection, moving(delivery, verdict, tries=tries, now=now)))
+    if found and "report" in delivery.terms:
+        outbox.note(connection, moved(delivery, verdict, now=now))
+    return found
 
 
 def moving(delivery: Delivery, verdict: Verdict, *, tries: int, now: datetime) -> dict[str, object]:

@@ -141,6 +141,27 @@ refusals = Table(
 )
 """Requests that were refused, counted by reason and day; nothing of their content is kept."""
 
+reports = Table(
+    "reports",
+    metadata,
+    Column("delivery_id", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("due_at", Moment),
+    Column("tries", Integer, nullable=False),
+    Column("status", Integer),
+    Column("said", Text, nullable=False),
+    Column("result", Text, nullable=False),
+    PrimaryKeyConstraint("delivery_id", "number"),
+    Index("reports_due", "due_at", "host"),
+    Index("reports_at", "at"),
+)
+"""What senders are to be told, written with the end of a delivery that it tells of; done when `due_at` is empty."""
+
 mapping_versions = Table(
     "mapping_versions",
     metadata,

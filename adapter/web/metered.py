@@ -127,6 +127,10 @@ class Standing(Collector):
         yield _gauge("deliveries", "Deliveries that are kept, by state.", states, "state")
         yield _gauge("queue_depth", "Deliveries that could be sent now.", {(): due})
         yield _gauge("queue_age_seconds", "How long the first of them has been waiting.", {(): age})
+        waiting, since = self._store.reports.pending()
+        age = (self._now - since).total_seconds() if since else 0
+        yield _gauge("reports_pending", "Reports that their receivers have not taken yet.", {(): waiting})
+        yield _gauge("reports_age_seconds", "How old the first of them is.", {(): age})
 
 
 def _gauge(name: str, about: str, found: dict[Any, float], *labels: str) -> Metric:

@@ -49,7 +49,7 @@ def read(status: int, headers: Mapping[str, str], excerpt: str, *, kind: str, no
     `excerpt`, the beginning of the body, is quoted in the reason and never interpreted: Xima documents no
     error bodies. A 503 proves that nothing was done only when it says when to come back.
     """
-    wait = _retry_after(headers, now) if status in (429, 503) else None
+    wait = retry_after(headers, now) if status in (429, 503) else None
     evidence = _BY_STATUS.get(status) or _BY_CLASS.get(status // 100, Evidence.UNKNOWN)
     if status == 503 and wait:
         evidence = Evidence.LATER
@@ -96,7 +96,7 @@ def _quoted(excerpt: str) -> str:
     return f" (Xima says: {line})" if line else ""
 
 
-def _retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
+def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
     """How long Xima asks to wait, between a second and an hour; None when it does not say so readably."""
     value = next((value for name, value in headers.items() if name.lower() == "retry-after"), "").strip()
     wait = timedelta(seconds=int(value)) if re.fullmatch("[0-9]{1,9}", value) else _until(value, now)

@@ -20,7 +20,8 @@ from processes import FORKS
 
 from adapter.cli import main
 from adapter.dispatcher import Timing, loop
-from adapter.store import Store
+from adapter.reporting import Poster, reporter
+from adapter.store import Reports, Store
 from adapter.store.engine import Prepared
 from adapter.xima import Client
 
@@ -33,8 +34,13 @@ POINTS: Mapping[str, tuple[type, str, bool, int]] = {
     "after the claim": (Store, "claim", True, 1),
     "after Xima's answer": (Client, "carry_out", True, 1),
     "after the outcome is saved": (Store, "save", True, 1),
+    "after a report is taken": (Reports, "claim", True, 1),
+    "after a report is posted": (Poster, "post", True, 1),
 }
 """Where a process can be made to die: a method, whether before it begins or after it has done its work, which time."""
+
+NOTHING: tuple[Any, ...] = (([], []), [])
+"""What a claim gives that took nothing."""
 
 
 def start(command: str, *arguments: str, environ: Mapping[str, str], log: Path, die: str = "") -> BaseProcess:
@@ -63,6 +69,7 @@ def _run(arguments: tuple[str, ...], environ: dict[str, str], log: Path, die: st
     defaults = Timing.__init__.__kwdefaults__ or {}
     Timing.__init__.__kwdefaults__ = {**defaults, "lease": LEASE, "patience": PATIENCE}
     loop.SWEEP_SECONDS = 0.1
+    reporter.LEASE = LEASE
     if die:
         _wrap(*POINTS[die])
     main(arguments)
@@ -77,7 +84,7 @@ def _wrap(kind: type, name: str, afterwards: bool, times: int) -> None:
         if not afterwards and next(calls) >= times:
             os.killpg(0, signal.SIGKILL)
         found = method(*given, **more)
-        if found != ([], []) and next(calls) >= times:  # that is a claim that took nothing
+        if found not in NOTHING and next(calls) >= times:
             os.killpg(0, signal.SIGKILL)
         return found
 

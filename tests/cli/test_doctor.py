@@ -176,7 +176,7 @@ def test_a_healthy_house_is_told_line_by_line(run: Run) -> None:
     result = run("doctor")
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines() == [
-        "ok     settings: all 18 can be used",
+        "ok     settings: all 19 can be used",
         "ok     store: reachable and up to date",
         "ok     public URL: https://hooks.example.com",
         "ok     mapping click: good, 2 examples",

@@ -47,7 +47,7 @@ def find(words: list[str]) -> tuple[click.Command, list[str]]:
 def test_the_commands_are_those_of_the_contract() -> None:
     assert set(main.commands) >= CONTRACT
     assert {words[1] for words in walk(main) if words[:1] == ("deliveries",) and words[1:]} == {
-        *("list", "requests", "show", "cancel", "replay", "settle", "release"),
+        *("list", "requests", "show", "cancel", "replay", "settle", "release", "tell"),
     }
 
 
