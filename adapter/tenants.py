@@ -11,6 +11,7 @@ from marshmallow import ValidationError
 
 from adapter.errors import MappingError, SettingsError
 from adapter.mapping import Problem, render
+from adapter.mapping.dialling import Dialling, DiallingSchema
 from adapter.mapping.load import problems
 from adapter.mapping.problems import Place
 from adapter.mapping.text import MOST_CHARACTERS, Group, Tree, read
@@ -38,7 +39,7 @@ class Tenants:
 
 
 class TenantSchema(Strict):
-    """One tenant: where its Xima is, which variable holds its token, how much may leave."""
+    """One tenant: where its Xima is, which variable holds its token, what may be dialled, how much may leave."""
 
     remedies: ClassVar[Mapping[str, str]] = {"secret": "write token: with the name of the variable that holds it"}
 
@@ -46,6 +47,7 @@ class TenantSchema(Strict):
     token = a_text()
     per_second = a_count(MOST_PER_SECOND)
     burst = a_count(MOST_PER_SECOND)
+    phones = Part(DiallingSchema)
 
 
 _FIELD = Named(Part(TenantSchema))
@@ -67,12 +69,9 @@ def load(folder: Path, default: Tenant, environ: Mapping[str, str] | None = None
     return Tenants(known=known, rates=rates)
 
 
-def names(folder: Path) -> frozenset[str]:
-    """The names a mapping may write under `tenant`; of a file that cannot be used only the default's."""
-    try:
-        return frozenset({DEFAULT, *_given(folder)})
-    except SettingsError:
-        return frozenset({DEFAULT})
+def dialling(folder: Path) -> dict[str, Dialling]:
+    """What each tenant that a mapping may name lets be dialled; raises `SettingsError` as `load` does."""
+    return {DEFAULT: Dialling()} | {name: one.get("phones", Dialling()) for name, one in _given(folder).items()}
 
 
 def _token(name: str, environ: Mapping[str, str] | None) -> tuple[str, str]:
