@@ -31,7 +31,11 @@ TAKE = Prepared(
     .values(delivery_id=bindparam("delivery_id"), at=bindparam("at"), count=bindparam("count"))
 )
 HOLDER = Prepared(select(*COLUMNS).where(deliveries.c.id == bindparam("this")))
-BLOCKED = Prepared(select(blocked.c.reason).where(blocked.c.number == bindparam("number")))
+BLOCKED = Prepared(
+    select(blocked.c.reason).where(
+        blocked.c.number == bindparam("number"), blocked.c.tenant.in_((gates.ALL, bindparam("tenant")))
+    )
+)
 REQUESTS = select(func.count()).where(
     requests.c.mapping == bindparam("mapping"),
     requests.c.received_at > bindparam("after", type_=requests.c.received_at.type),
@@ -97,7 +101,7 @@ class Memory:
 
     def _blocked(self, delivery: Delivery) -> str:
         for number in delivery.terms.get("numbers", ()):
-            for row in BLOCKED.rows(self._connection, {"number": number}):
+            for row in BLOCKED.rows(self._connection, {"number": number, "tenant": delivery.tenant}):
                 return row["reason"] or "no reason given"
         return ""
 

@@ -21,7 +21,7 @@ def test_a_process_that_lives_says_so_whatever_is_broken(work: Front) -> None:
 
 
 def test_it_is_ready_when_the_store_and_all_mappings_are_usable(tmp_path: Path) -> None:
-    with front(tmp_path, {"work": WORK, "tenants.yaml": "acme: {}"}) as good:
+    with front(tmp_path, {"work": WORK, "tenants.yaml": "acme: {host: acme.xima.cloud, token: T}"}) as good:
         answer = good.client.get("/readyz")
     assert answer.status_code == 200
     assert answer.get_json() == {"status": "ready", "problems": [], "warnings": [], "alarms": []}
