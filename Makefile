@@ -27,6 +27,7 @@ demo: .venv/installed ## pretend Xima, adapter, one click and one lead; ARGS=--o
 test: .venv/test ## the whole suite with coverage; ARGS are pytest's
 	@tests/install-postgresql
 	@tests/install-proxies
+	@tests/install-ip
 	@$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(ARGS)
 	@$(BIN)/coverage combine --quiet

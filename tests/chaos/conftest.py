@@ -34,7 +34,8 @@ BRIEF = CLICK.replace("name: click", "name: brief").replace("once:", "fresh_for:
 class Machine:
     """An adapter's files, and the processes that serve them."""
 
-    def __init__(self, home: Path, xima: str, **environ: str) -> None:
+    def __init__(self, home: Path, xima: str, network: str = "", **environ: str) -> None:
+        self.network = network
         self.adapter = Adapter(home=home, xima=xima, environ=environ)
         self.adapter.write("click", CLICK)
         self.adapter.write("brief", BRIEF)
@@ -49,7 +50,8 @@ class Machine:
             bind = ("--bind", f"127.0.0.1:{self.adapter.port}") if command == "web" else ()
             log = self.adapter.home / f"{command}.log"
             point = die if command == commands[-1] else ""
-            self.processes.append(launcher.start(command, *bind, environ=self.adapter.environ, log=log, die=point))
+            environ, network = self.adapter.environ, self.network
+            self.processes.append(launcher.start(command, *bind, environ=environ, log=log, die=point, network=network))
         if "web" in commands:
             until(self.adapter.is_ready)
         return self.processes[-1]
