@@ -54,6 +54,8 @@ LAYERS = (
         "keeping",
         "refusals",
         "intake",
+        "tracing",
+        "spans",
     ),
     ("web",),
     ("wsgi", "patience", "server", "cli", "__main__"),
