@@ -22,7 +22,7 @@ from adapter.sandbox import Sandbox
 from adapter.sandbox.script import Switches
 from adapter.sandbox.world import Waiting
 
-from .desk import READ_TIMEOUT, Desk, check_told
+from .desk import Desk, check_told
 
 CLICKS, LEADS, SELECTS = ("click", "queued click"), ("lead", "prompt lead"), ("select", "prompt select")
 ALL = (*CLICKS, *LEADS, *SELECTS)
@@ -144,10 +144,12 @@ class Event:
         assert one.state not in (*WAITING, "sending")
         check_told(one)
         calls = [call for call in ledger if self._is_mine(call)]
-        assert len(calls) == len(self.desk.store.attempts(one.id))
+        attempts = self.desk.store.attempts(one.id)
+        assert len(calls) == len(attempts)
+        assert all(heard.status in (None, call["status"]) for heard, call in zip(attempts, calls, strict=True))
         happened = sum(call["effect"] for call in calls)
         assert happened <= 1
-        answered = _answer(calls[-1]) if calls else None
+        answered = attempts[-1].status if attempts else None  # none where it did not come in time
         assert (one.state == "accepted") == (answered in (200, 202, 204))
         assert one.state in ("accepted", "unknown") or not happened
         assert one.state in _ends(answered, one.action.kind), (self.way, answered, one)
@@ -159,12 +161,6 @@ class Event:
         if self.way in SELECTS or self.way == "selected click":
             return call["method"] == "POST" and f"/{self.fields['agent']}/" in call["path"]
         return number in mine
-
-
-def _answer(call: dict[str, Any]) -> int | None:
-    """The status that came in time."""
-    status: int | None = call["status"]
-    return status if call["duration_ms"] < READ_TIMEOUT * 1000 else None
 
 
 def _ends(status: int | None, kind: str) -> tuple[str, ...]:
