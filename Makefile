@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test serve check lint bench chaos lock clean
+.PHONY: help demo test serve check lint bench chaos sharing lock clean
 
 help: ## list these commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -27,6 +27,7 @@ demo: .venv/installed ## pretend Xima, adapter, one click and one lead; ARGS=--o
 test: .venv/test ## the whole suite with coverage; ARGS are pytest's
 	@tests/install-postgresql
 	@tests/install-proxies
+	@tests/install-ip
 	@$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(ARGS)
 	@$(BIN)/coverage combine --quiet
@@ -48,6 +49,9 @@ bench: .venv/test ## measure against the bare baselines; ARGS='--store postgres'
 
 chaos: .venv/test ## kill 100 processes under load and count what was lost or doubled; ARGS='--store postgres'
 	$(BIN)/python -m benchmarks.chaos $(ARGS)
+
+sharing: .venv/test ## 5,000 callbacks in one PostgreSQL, shared by 4 dispatchers; lost and doubled must be 0
+	$(BIN)/python -m benchmarks.sharing $(ARGS)
 
 lock: .venv/test ## choose versions anew and write both lock files
 	$(BIN)/python -m pip install --quiet pip-tools

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from adapter import mapping, written
@@ -45,10 +46,14 @@ class Report:
 
 
 class Backtest:
-    """A draft beside the versions that were in force, over the requests of a store."""
+    """A draft beside the versions that were in force, over the requests of a store.
 
-    def __init__(self, draft: mapping.Mapping, store: Store) -> None:
+    Both may dial what the tenants described in the folder let them dial now.
+    """
+
+    def __init__(self, draft: mapping.Mapping, store: Store, folder: Path | None = None) -> None:
         self._draft = draft
+        self._folder = folder
         self._store = store
         self._kept = {one.version: one for one in store.history(draft.name) if one.version}
         self._read: dict[str, mapping.Mapping | None] = {}
@@ -91,7 +96,8 @@ class Backtest:
         """The mapping of a version; None when the history does not hold it, or this adapter cannot read it any more."""
         if version not in self._read:
             try:
-                self._read[version] = written.again(self._kept[version]) if version in self._kept else None
+                kept = self._kept.get(version)
+                self._read[version] = written.again(kept, self._folder) if kept else None
             except MappingError:
                 self._read[version] = None
         return self._read[version]

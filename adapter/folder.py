@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from adapter import sources
+from adapter import sources, tenants
 
 T = TypeVar("T")
 Stamp = tuple[object, ...]
-"""How a file and the tables beside it look from outside; it changes whenever one of them is written or replaced."""
+"""How a file and what is beside it (tables, tenants) look from outside; it changes whenever one of them is written."""
 
 REST = timedelta(seconds=1)
 """A file that was written so recently may be half of what its author means to write."""
@@ -53,8 +53,8 @@ class Folder:
         return any(now - REST < datetime.fromtimestamp(one.st_mtime, UTC) for one in _stat(path))
 
     def _tables(self) -> Stamp:
-        found = sorted(path for path in self.path.glob("*") if path.suffix.lower() == ".csv")
-        return tuple((path.name, *_stamp(path)) for path in found)
+        beside = (path for path in self.path.glob("*") if path.suffix.lower() == ".csv" or path.name == tenants.FILE)
+        return tuple((path.name, *_stamp(path)) for path in sorted(beside))
 
 
 def _stat(path: Path) -> list[os.stat_result]:

@@ -141,7 +141,8 @@ class InForce:
         self._waiting.pop(name, None)
 
     def _refuse(self, name: str, broken: Broken) -> None:
-        if name.endswith(sources.SHADOW) or name in self._usable or self._restore(name):
+        if name.endswith(sources.SHADOW) or self._restore(name) or name in self._usable:
+            self._broken.pop(name, None)
             self._waiting[name] = broken
         else:
             expected = self._expected is None or name in self._expected
@@ -153,7 +154,7 @@ class InForce:
         if last is None:
             return False
         try:
-            source = self._ready(written.again(last)) if last.version else None
+            source = self._ready(written.again(last, self._folder.path)) if last.version else None
         except (MappingError, SettingsError) as exc:
             said = f"{name}: version {last.version}, the last in force, cannot be used here: {exc.reason}"
             self._broken[name] = Broken(file=f"{name}.yaml", problems=(said,))
@@ -161,7 +162,8 @@ class InForce:
         if source is None:
             self._broken[name] = _removed(last)
             return False
-        self._usable[name] = replace(source, since=last.since)
+        if self._usable.get(name) != (made := replace(source, since=last.since)):  # its tenant may be stricter now
+            self._usable[name] = made
         return True
 
     # files that are not there

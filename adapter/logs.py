@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any, TextIO
 
 log = logging.getLogger("adapter")
-OTHERS = ("gunicorn.error", "urllib3", "sqlalchemy", "psycopg")
+OTHERS = ("gunicorn.error", "urllib3", "sqlalchemy", "psycopg", "opentelemetry")
 """What else may speak in our processes; its lines go to the same place in the same shape."""
 
 NAMES = {"id": "delivery"}

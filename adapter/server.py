@@ -20,13 +20,12 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from adapter import logs, metrics, sources, wsgi
+from adapter import logs, metrics, sources, tracing, wsgi
 from adapter.dispatcher import Loop
 from adapter.errors import AdapterError
 from adapter.logs import event
 from adapter.patience import PatientWorker
 from adapter.settings import Settings
-from adapter.store import Store
 
 DISPATCH_THREADS = 32
 """Xima answers within 50 ms when all is well: enough for 300 a second, with room for slower days."""
@@ -106,7 +105,7 @@ def dispatch(given: Settings) -> None:
     """
     known = wsgi.known(given)
     logs.set_up((*known.tokens, *given.secrets), form=given.log)
-    with contextlib.closing(Store(given.database_url)) as store:
+    with contextlib.closing(tracing.kinds().store(given.database_url)) as store:
         store.check()
         clock = store.clock(wsgi.clock)
         dispatcher = wsgi.dispatcher(known, store, clock, "dispatch", ask=given.recover_ask)

@@ -17,6 +17,7 @@ from adapter import allowed, mapping, proofs, signature, tenants
 from adapter.errors import MappingError, SettingsError
 from adapter.handshake import Reply
 from adapter.mapping import complaints, examples, preset
+from adapter.mapping.dialling import Dialling, narrowed
 from adapter.mapping.load import ReadFile
 from adapter.mapping.problems import Place, Problem
 from adapter.mapping.text import MOST_CHARACTERS
@@ -135,16 +136,22 @@ def name_of(path: Path) -> str:
 
 def read(path: Path, *, try_examples: bool = True) -> mapping.Mapping:
     """The mapping in a file, its examples run; raises `MappingError` with every problem."""
-    tables, known = partial(beside, path.parent), tenants.names(path.parent)
+    tables, known = partial(beside, path.parent), known_tenants(path.parent)
     return compiled(text_of(path), name=name_of(path), read_file=tables, known=known, try_examples=try_examples)
 
 
 def compiled(
-    content: str, *, name: str, read_file: ReadFile, known: Collection[str] | None = None, try_examples: bool = True
+    content: str,
+    *,
+    name: str,
+    read_file: ReadFile,
+    known: ReadOnly[str, Dialling] | None = None,
+    try_examples: bool = True,
 ) -> mapping.Mapping:
-    """The mapping of a text, its examples run; raises `MappingError` with every problem.
+    """The mapping of a text, its examples run, and narrowed to what its tenant dials; raises `MappingError`.
 
-    `known` are the names of the tenants; without it any will do.
+    `known` are the rules of the tenants by their names; without it any will do. They do not touch the examples, so
+    that a rule which a tenant is given counts at once, whatever examples its mappings have.
     """
     loaded = mapping.load(content, name=name, presets=presets(), read_file=read_file)
     problems = [
@@ -154,7 +161,16 @@ def compiled(
     ]
     if problems:
         raise MappingError(problems)
-    return loaded
+    return narrowed(loaded, known[loaded.tenant]) if known else loaded
+
+
+def known_tenants(folder: Path) -> dict[str, Dialling]:
+    """The tenants described beside the mappings of a folder; raises `MappingError` when that file cannot be used."""
+    try:
+        return tenants.dialling(folder)
+    except SettingsError as exc:
+        said = f"{tenants.FILE} cannot be used, so nobody knows what this mapping may dial"
+        raise MappingError([Problem(Place(1, 1), said, hint=exc.problems[0].splitlines()[0])]) from exc
 
 
 def _name_problems(loaded: mapping.Mapping) -> list[Problem]:

@@ -11,10 +11,9 @@ from marshmallow import ValidationError
 
 from adapter.errors import MappingError, SettingsError
 from adapter.mapping import Problem, render
-from adapter.mapping.compiled import Phones
-from adapter.mapping.load import dialling, problems
+from adapter.mapping.dialling import Dialling, DiallingSchema
+from adapter.mapping.load import problems
 from adapter.mapping.problems import Place
-from adapter.mapping.schema import PhoneKeys, country
 from adapter.mapping.text import MOST_CHARACTERS, Group, Tree, read
 from adapter.mapping.vocabulary import MISSING, Named, Part, Read, Strict, a_count, a_text
 from adapter.policy import Rate
@@ -32,7 +31,7 @@ class Tenants:
 
     known: Mapping[str, Tenant]
     rates: Mapping[str, Rate]
-    phones: Mapping[str, Phones] = field(default_factory=dict)
+    phones: Mapping[str, Dialling] = field(default_factory=dict)
 
     @property
     def tokens(self) -> tuple[str, ...]:
@@ -40,12 +39,8 @@ class Tenants:
         return tuple(tenant.token for tenant in self.known.values())
 
 
-DialRules = Strict.from_dict({**PhoneKeys._declared_fields, "region": Read(country)}, name="dial_rules")
-"""How the API dials for a tenant; a number's own country stands in what it is asked."""
-
-
 class TenantSchema(Strict):
-    """One tenant: where its Xima is, which variable holds its token, how much may leave, how the API dials."""
+    """One tenant: where its Xima is, which variable holds its token, what is dialled and how, how much may leave."""
 
     remedies: ClassVar[Mapping[str, str]] = {"secret": "write token: with the name of the variable that holds it"}
 
@@ -53,7 +48,7 @@ class TenantSchema(Strict):
     token = a_text()
     per_second = a_count(MOST_PER_SECOND)
     burst = a_count(MOST_PER_SECOND)
-    phones = Part(DialRules)
+    phones = Part(DiallingSchema)
 
 
 _FIELD = Named(Part(TenantSchema))
@@ -67,7 +62,7 @@ def load(folder: Path, default: Tenant, environ: Mapping[str, str] | None = None
         if given.get("per_second"):
             rates[name] = Rate(per_second=given["per_second"], burst=given.get("burst", given["per_second"]))
         if "phones" in given:
-            phones[name] = dialling(given["phones"])
+            phones[name] = given["phones"]
         if name != DEFAULT or "host" in given:
             token, why = _token(given["token"], environ)
             known[name] = Tenant(name=name, base_url=given["host"], token=token)
@@ -77,12 +72,9 @@ def load(folder: Path, default: Tenant, environ: Mapping[str, str] | None = None
     return Tenants(known=known, rates=rates, phones=phones)
 
 
-def names(folder: Path) -> frozenset[str]:
-    """The names a mapping may write under `tenant`; of a file that cannot be used only the default's."""
-    try:
-        return frozenset({DEFAULT, *_given(folder)})
-    except SettingsError:
-        return frozenset({DEFAULT})
+def dialling(folder: Path) -> dict[str, Dialling]:
+    """What each tenant that a mapping may name lets be dialled; raises `SettingsError` as `load` does."""
+    return {DEFAULT: Dialling()} | {name: one.get("phones", Dialling()) for name, one in _given(folder).items()}
 
 
 def _token(name: str, environ: Mapping[str, str] | None) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from adapter import mapping, sources, tenants
+from adapter import mapping, sources
 from adapter.mapping import text
 from adapter.store import Version
 
@@ -43,7 +43,7 @@ def in_file(path: Path, *, any_name: bool = False) -> Written:
         beside[table] = sources.beside(path.parent, table)
         return beside[table]
 
-    known = tenants.names(path.parent)
+    known = sources.known_tenants(path.parent)
     made = sources.compiled(content, name=name or sources.name_of(path), read_file=read, known=known)
     return Written(mapping=made, content=content, beside=beside)
 
@@ -55,8 +55,11 @@ def _own_name(content: str) -> str:
     return name if isinstance(name, str) else ""
 
 
-def again(version: Version) -> mapping.Mapping:
-    """The mapping of a version that was in force; raises `MappingError` when this adapter cannot read it any more."""
+def again(version: Version, folder: Path | None = None) -> mapping.Mapping:
+    """The mapping of a version that was in force; raises `MappingError` when this adapter cannot read it any more.
+
+    With a folder it may dial what the tenants described there let it dial now.
+    """
 
     def read(table: str) -> str:
         if table not in version.beside:
@@ -64,4 +67,5 @@ def again(version: Version) -> mapping.Mapping:
         return version.beside[table]
 
     # Its examples came true when it came into force; nobody is there to mend them now.
-    return sources.compiled(version.content, name=version.mapping, read_file=read, try_examples=False)
+    known = sources.known_tenants(folder) if folder else None
+    return sources.compiled(version.content, name=version.mapping, read_file=read, known=known, try_examples=False)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from adapter import logs, metrics, settings, tenants, xima
+from adapter import logs, metrics, settings, tenants, tracing, xima
 from adapter.dispatcher import Clock, Dispatcher, Presence, Timing
 from adapter.inforce import InForce
 from adapter.reporting import Poster, Reporter
@@ -42,9 +42,10 @@ def known(given: Settings) -> Tenants:
 def dispatcher(found: Tenants, store: Store, clock: Clock, role: str, *, ask: int = 0) -> Dispatcher:
     """What carries deliveries out in this process, with a client for every tenant; `ask` as in `Timing`."""
     clients = {name: xima.Client(tenant) for name, tenant in found.known.items()}
-    return Dispatcher(
+    made = tracing.kinds()
+    return made.dispatcher(
         store,
-        metrics.measured(clients),
+        made.carriers(metrics.measured(clients)),
         clock,
         owner=owner(role),
         timing=Timing(ask=ask),
@@ -79,7 +80,7 @@ def create(given: Settings | None = None, expected: Collection[str] | None = Non
     served = known(given)
     secret = (*served.tokens, *given.secrets)
     logs.set_up(secret, form=given.log)
-    store = Store(given.database_url)
+    store = tracing.kinds().store(given.database_url)
     shared = store.clock(clock)
     found = in_force(given, store, expected)
     logs.set_up((*secret, *_secrets(found.found)), form=given.log)
@@ -91,6 +92,7 @@ def create(given: Settings | None = None, expected: Collection[str] | None = Non
     app.extensions["mappings"] = watching
     if given.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=given.trusted_proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]
+    app.wsgi_app = tracing.kinds().around(app.wsgi_app)  # type: ignore[method-assign]
     return app
 
 

@@ -58,6 +58,8 @@ LAYERS = (
         "keeping",
         "refusals",
         "intake",
+        "tracing",
+        "spans",
     ),
     ("web",),
     ("wsgi", "patience", "server", "cli", "__main__"),

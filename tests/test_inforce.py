@@ -539,3 +539,27 @@ def test_a_draft_is_not_looked_at(office: Office) -> None:
     office.write("nonsense", "click.draft.yaml")
     found = office.begin()
     assert (found.broken, found.waiting, list(found.usable)) == ({}, {}, ["click"])
+
+
+def test_what_a_tenant_lets_be_dialled_counts_at_once_and_for_a_mapping_that_waits_to_be_mended(office: Office) -> None:
+    office.write(BETTER)
+    assert office.begin().usable["click"].mapping.phones.rules.allow_regions is None
+    office.write(WORSE)
+    office.rest()
+    office.write("default: {phones: {allow_regions: US}}", "tenants.yaml")
+    found = office.rest()
+    assert found.usable["click"].mapping.about == "better"
+    assert found.usable["click"].mapping.phones.rules.allow_regions == frozenset({"US"})
+    assert list(found.waiting) == ["click"]
+    assert office.another().found.usable["click"].mapping.phones.rules.allow_regions == frozenset({"US"})
+
+
+def test_a_mistake_in_the_tenants_leaves_their_rules_as_they_were(office: Office) -> None:
+    office.write("default: {phones: {allow_regions: US}}", "tenants.yaml")
+    office.begin()
+    office.write("default: {phones: {}, odd: yes}", "tenants.yaml")
+    found = office.rest()
+    assert found.usable["click"].mapping.phones.rules.allow_regions == frozenset({"US"})
+    assert "tenants.yaml cannot be used" in found.waiting["click"].problems[0]
+    assert found.broken == {}
+    assert office.another().found.usable == {}

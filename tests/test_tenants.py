@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from running import CLICK, SECRET, running, until
 
-from adapter import phone, sources, tenants
+from adapter import sources, tenants
 from adapter.errors import MappingError, SettingsError
+from adapter.mapping.dialling import Dialling
 from adapter.policy import Rate
 from adapter.sandbox import Sandbox
 from adapter.xima import Tenant
@@ -26,15 +27,13 @@ def load(folder: Path, text: str, environ: dict[str, str] = ENVIRON) -> tenants.
 
 def test_a_tenant_has_its_dial_rules(tmp_path: Path) -> None:
     found = load(tmp_path, f"default:\n  phones:\n    region: US\n    allow_regions: US\n{ACME}")
-    assert {name: phones.rules for name, phones in found.phones.items()} == {
-        "default": phone.Rules(region="US", allow_regions=frozenset({"US"}))
-    }
+    assert found.phones == {"default": Dialling(region="US", allow_regions=frozenset({"US"}))}
 
 
 def test_without_a_file_there_is_the_one_of_the_settings(tmp_path: Path) -> None:
     found = tenants.load(tmp_path, DEFAULT)
     assert found == tenants.Tenants(known={"default": DEFAULT}, rates={})
-    assert tenants.names(tmp_path) == {"default"}
+    assert tenants.dialling(tmp_path) == {"default": Dialling()}
 
 
 def test_the_tenants_of_the_file_stand_beside_it(tmp_path: Path) -> None:
@@ -43,7 +42,7 @@ def test_the_tenants_of_the_file_stand_beside_it(tmp_path: Path) -> None:
     assert found.known == {"default": DEFAULT, "acme": acme}
     assert found.rates == {"default": Rate(per_second=5, burst=5), "acme": Rate(per_second=2, burst=7)}
     assert found.tokens == ("t0", "t1")
-    assert tenants.names(tmp_path) == {"default", "acme"}
+    assert tenants.dialling(tmp_path) == {"default": Dialling(), "acme": Dialling()}
 
 
 @pytest.mark.parametrize(
@@ -56,7 +55,8 @@ def test_the_tenants_of_the_file_stand_beside_it(tmp_path: Path) -> None:
         pytest.param("acme:\n  host: x/y\n  token: T\n", "2:9: write acme.xima.cloud or https://host:port", id="host"),
         pytest.param(f"{ACME}  per_second: 0\n", "4:15: write a whole number from 1 to 1000", id="rate"),
         pytest.param(f"{ACME}  phones:\n    region: UK\n", "5:13: ", id="a country"),
-        pytest.param(f"{ACME}  phones:\n    region:\n      field: x\n", "a text is expected", id="its place"),
+        pytest.param(f"{ACME}  phones: {{allow_regions: USA}}\n", "4:27: 'USA' is not a country", id="country"),
+        pytest.param(f"{ACME}  phones: {{region_field: x}}\n", "4:12: unknown key 'region_field'", id="a mapping's key"),
         pytest.param("- acme\n", "tenants.yaml:1:1: a group of tenants is expected", id="a list"),
         pytest.param("acme: x\n", "tenants.yaml:1:7: ", id="a text"),
         pytest.param("acme: [\n", "tenants.yaml:1:8: something is missing here", id="no YAML"),
@@ -66,7 +66,8 @@ def test_a_mistake_is_told_with_its_place_and_its_remedy(tmp_path: Path, text: s
     with pytest.raises(SettingsError) as caught:
         load(tmp_path, text)
     assert said in "\n".join(caught.value.problems)
-    assert tenants.names(tmp_path) == {"default"}
+    with pytest.raises(SettingsError):
+        tenants.dialling(tmp_path)
 
 
 @pytest.mark.parametrize("environ", [{}, {"ACME_TOKEN": " "}], ids=["not set", "blank"])
@@ -131,3 +132,17 @@ def test_each_mapping_dials_for_its_tenant_and_one_tenants_token_stops_it_alone(
         assert "tenant.stopped tenant=acme" in adapter.log()
     finally:
         other.stop()
+
+
+def test_a_dial_that_its_tenant_does_not_allow_is_told_so_and_never_reaches_xima(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    with running(tmp_path, sandbox.url, start=False) as adapter:
+        (adapter.mappings / "tenants.yaml").write_text("default: {phones: {allow_regions: US}}")
+        adapter.start()
+        (told,) = adapter.post("click", b'{"id": "1", "agent": "0101", "phone": "+442079460958"}').json()["receipts"]
+        why = "number_to_dial: region GB is not in allow_regions for the tenant default (tenants.yaml)"
+        assert (told["state"], told["reason"]) == ("reject", why)
+        (fine,) = adapter.post("click", b'{"id": "2", "agent": "0101", "phone": "8015550142"}').json()["receipts"]
+        assert fine["state"] == "accepted"
+    assert [call["json"]["numberToDial"] for call in sandbox.world.ledger()] == ["8015550142"]

@@ -11,6 +11,7 @@ from typing import Any
 from adapter import mapping, path, phone, sources
 from adapter.mapping import Result, request_tree
 from adapter.mapping.compiled import Once, Phones, Value
+from adapter.mapping.dialling import Dialling, narrowed
 from adapter.model import Received
 from adapter.sources import Source
 
@@ -77,14 +78,16 @@ def _loaded() -> mapping.Mapping:
     return replace(loaded, receive=replace(loaded.receive, proofs=()))
 
 
-def source(tenant: str, phones: Phones | None, region: str | None, *, remember: timedelta) -> Source:
+def source(tenant: str, dialling: Dialling, region: str | None, *, remember: timedelta) -> Source:
     """The built-in mapping for a tenant; `region` is the number's own country, and home where the tenant has none.
 
     It must never be among the sources of /hooks, for it asks for no proof.
     """
-    found = replace(phones or Phones(rules=phone.Rules(region=region)), region=Value(field=path.compile("region")))
+    home = phone.Rules(region=dialling.region or region, area_code=dialling.area_code)
     once = Once(key=_loaded().once.key, remember=remember, own=True)
-    return Source(mapping=replace(_loaded(), tenant=tenant, phones=found, once=once), proofs=())
+    phones = Phones(rules=home, region=Value(field=path.compile("region")))
+    made = narrowed(replace(_loaded(), tenant=tenant, phones=phones, once=once), dialling)
+    return Source(mapping=made, proofs=())
 
 
 def result(source: Source, received: Received, record: Mapping[str, Any], *, now: datetime) -> Result:

@@ -11,11 +11,11 @@ from typing import Any
 
 import click
 
-from adapter import allowed, proofs, sources
+from adapter import allowed, proofs, sources, tenants
 from adapter.cli import roster
 from adapter.cli.shown import as_json, opened, plainly, print_json, setting, spoken_count
-from adapter.errors import MappingError
-from adapter.mapping import Mapping, lint, render, unsent
+from adapter.errors import MappingError, SettingsError
+from adapter.mapping import Mapping, dialling, lint, render, unsent
 from adapter.model import Received
 from adapter.store import Store
 
@@ -93,13 +93,19 @@ def _misnamed(path: Path) -> list[Path]:
 def _checked(file: Path, reality: _Reality) -> dict[str, Any]:
     report = {"file": str(file), "problems": (), "missing": (), "warnings": (), "examples": 0}
     try:
+        if file.name == tenants.FILE:
+            tenants.dialling(file.parent)
+            return report
         loaded = sources.read(file)
+    except SettingsError as exc:
+        return {**report, "problems": exc.problems}
     except MappingError as exc:
         return {**report, "problems": sources.rendered(file, exc)}
     content = sources.text_of(file)
     lines = content.splitlines()
     missing = roster.problems(loaded, content, reality.known) if reality.known else []
-    warnings = [*lint.problems(loaded, content), *unsent.problems(loaded, content, reality.requests(loaded.name))]
+    never_sent = unsent.problems(loaded, content, reality.requests(loaded.name))
+    warnings = [*lint.problems(loaded, content), *dialling.problems(loaded), *never_sent]
     unset = "is not set here; the server does not answer for"
     return {
         **report,
@@ -125,7 +131,8 @@ def _say(report: list[dict[str, Any]]) -> None:
         for problem in one["problems"]:
             click.echo(problem)
         if not one["problems"]:
-            click.echo(f"{one['file']}: good, {spoken_count(one['examples'], 'example')} as expected")
+            tried = f", {spoken_count(one['examples'], 'example')} as expected"
+            click.echo(f"{one['file']}: good{'' if one['file'].endswith(tenants.FILE) else tried}")
         for said in (*one["missing"], *one["warnings"]):
             click.echo(said)
     if missing := sum(len(one["missing"]) for one in report):

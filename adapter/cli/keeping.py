@@ -121,7 +121,8 @@ def _write(path: Path, loaded: Mapping, made: added.NewExample) -> None:
     new = ""
     try:
         new = added.example(content, made)
-        sources.compiled(new, name=loaded.name, read_file=partial(sources.beside, path.parent))
+        known = sources.known_tenants(path.parent)
+        sources.compiled(new, name=loaded.name, read_file=partial(sources.beside, path.parent), known=known)
     except MappingError as exc:
         shown = (
             render(path.name, (new or content).splitlines(), one) for one in exc.problems if isinstance(one, Problem)

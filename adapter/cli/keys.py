@@ -65,7 +65,7 @@ def add(name: str, scopes: tuple[str, ...], tenant: str, expires: str | None) ->
 
 def _check_tenant(tenant: str) -> None:
     folder: Path = setting("ADAPTER_MAPPINGS")
-    known = tenants.names(folder)
+    known = tenants.dialling(folder)
     if tenant and tenant not in known:
         raise click.UsageError(f"there is no tenant {tenant}: known are {', '.join(sorted(known))}")
 

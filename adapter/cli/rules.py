@@ -9,13 +9,14 @@ from typing import Any
 
 import click
 
-from adapter import phone, receipt, wsgi
+from adapter import phone, receipt, tenants, wsgi
 from adapter.cli.shown import as_json, by_option, columns, opened, plainly, print_json, setting, spoken_count
 from adapter.errors import TextError
 from adapter.policy import Numbers
 
 LIST_RULES: dict[str, Any] = {"dial_as": "e164", "reject_types": frozenset()}
 """Whoever asks not to be called is believed, whatever kind of number it is."""
+LISTED = ("tenant", "who", "reason")
 
 region_option = click.option("--region", metavar="CC", help="Country of numbers without +, like US.")
 tenant_option = click.option("--tenant", default="", help="Only this Xima tenant (default: all).")
@@ -58,31 +59,35 @@ def suppress() -> None:
 @suppress.command()
 @click.argument("number")
 @region_option
+@tenant_option
 @click.option("--reason", required=True, help="Why; it stands on the receipt of every call that is not made.")
 @by_option
 @plainly
-def add(number: str, region: str | None, reason: str, by: str) -> None:
+def add(number: str, region: str | None, tenant: str, reason: str, by: str) -> None:
     """Never call this number again.
 
     \b
     Example:
       xima-adapter suppress add 801-555-0142 --region US --reason "asked us to stop"
     """
-    _block([_hash(number, region)[0]], reason, by)
+    _block([_hash(number, region)[0]], tenant, reason, by)
 
 
-def _block(hashes: list[str], reason: str, by: str) -> None:
+def _block(hashes: list[str], tenant: str, reason: str, by: str) -> None:
+    if tenant and tenant not in (known := tenants.dialling(Path(setting("ADAPTER_MAPPINGS")))):
+        raise click.UsageError(f"there is no tenant '{tenant}': known are {', '.join(sorted(known))}")
     with opened(setting("ADAPTER_DATABASE_URL")) as store:
         key_id = _numbers().key_ids()[0]
-        new = store.rules.block(hashes, key_id=key_id, reason=reason, who=by, now=wsgi.clock())
+        new = store.rules.block(hashes, key_id=key_id, reason=reason, who=by, now=wsgi.clock(), tenant=tenant)
     click.echo(f"{spoken_count(new, 'number')} added, {len(hashes) - new} were on the list already.")
 
 
 @suppress.command()
 @click.argument("number")
 @region_option
+@tenant_option
 @plainly
-def remove(number: str, region: str | None) -> None:
+def remove(number: str, region: str | None, tenant: str) -> None:
     """Take a number off the list.
 
     \b
@@ -90,8 +95,11 @@ def remove(number: str, region: str | None) -> None:
       xima-adapter suppress remove +18015550142
     """
     with opened(setting("ADAPTER_DATABASE_URL")) as store:
-        gone = store.rules.unblock(_hash(number, region))
-    click.echo("It may be called again." if gone else "It was not on the list.")
+        gone, left = store.rules.unblock(_hash(number, region), tenant=tenant)
+    again = "It was taken off." if left else "It may be called again."
+    click.echo(again if gone else f"It was not on the list{_for(tenant)}.")
+    if left:
+        click.echo(f"It is still on the list of: {', '.join(one or 'all tenants' for one in left)}")
     if not gone:
         raise SystemExit(1)
 
@@ -109,12 +117,12 @@ def list_(as_json: bool) -> None:
     with opened(setting("ADAPTER_DATABASE_URL")) as store:
         found = store.rules.blocked()
         lost = store.rules.unreadable(_numbers().key_ids())
-    rows = [{"at": receipt.instant(one["at"]), "who": one["who"], "reason": one["reason"]} for one in found]
+    rows = [{"at": receipt.instant(one["at"]), **{name: one[name] or None for name in LISTED}} for one in found]
     if as_json:
         print_json(rows)
         return
     if rows:
-        columns([("ADDED", "BY", "REASON"), *([*row.values()] for row in rows)])
+        columns([("ADDED", "TENANT", "BY", "REASON"), *([*row.values()] for row in rows)])
     click.echo(spoken_count(len(rows), "number") + (" (the latest)" if len(rows) == 1000 else ""))
     if lost:
         said = (
@@ -128,10 +136,11 @@ def list_(as_json: bool) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--column", help="The column that holds the numbers (default: the first).")
 @region_option
+@tenant_option
 @click.option("--reason", default="imported", show_default=True, help="Why.")
 @by_option
 @plainly
-def import_(file: Path, column: str | None, region: str | None, reason: str, by: str) -> None:
+def import_(file: Path, column: str | None, region: str | None, tenant: str, reason: str, by: str) -> None:
     """Add every number of a CSV file.
 
     Lines that cannot be read are named, and the others are added; exit code 1 then.
@@ -146,7 +155,7 @@ def import_(file: Path, column: str | None, region: str | None, reason: str, by:
             good.append(_numbers().hashes(_read(text, region))[0])
         except TextError as exc:
             bad.append(f"{file.name}:{line}: {exc.reason}")
-    _block(list(dict.fromkeys(good)), reason, by)
+    _block(list(dict.fromkeys(good)), tenant, reason, by)
     for said in bad:
         click.echo(said, err=True)
     if bad:

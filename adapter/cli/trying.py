@@ -37,7 +37,7 @@ def backtest(file: Path, last: int, strict: bool, full: bool, as_json: bool) -> 
     """
     draft = read(file)
     with opened(setting("ADAPTER_DATABASE_URL")) as store:
-        report = Backtest(draft.mapping, store).run(most=last)
+        report = Backtest(draft.mapping, store, file.parent).run(most=last)
     if as_json:
         print_json(_plain(file, draft, report, full=full))
     else:

@@ -48,11 +48,17 @@ class Case:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Phones:
-    """How telephone numbers are read: the dialling rules, and where a number's own country stands."""
+    """How telephone numbers are read: the dialling rules, and where a number's own country stands.
+
+    `written` are the rules as the mapping has them where its tenant's are stricter; `internal` is whether that lets
+    an internal number be dialled.
+    """
 
     rules: phone.Rules
     region: Value | None = None
     region_field: path.Path | None = None
+    written: phone.Rules | None = None
+    internal: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -158,17 +158,13 @@ def _phone(filling: _Filling, name: str, given: Value, text: str) -> str | None:
     phones = given.phones or filling.mapping.phones
     prefix = str(filling.found.get("external_prefix", ""))
     if _is_constant(given) and (short := internal(text.strip())):
-        emergency = phone.emergency(short, phones.rules.region, prefix)
         filling.found[name] = filling.number = short
-        return "it would reach an emergency number" if emergency else None
-    number = phone.read(
-        text,
-        phones.rules,
-        region=region_of(phones, filling.scope, filling.mapping.tables, now=filling.now),
-        prefix=prefix,
-    )
+        return _internal_problem(short, phones, filling.mapping.tenant, prefix)
+    region = region_of(phones, filling.scope, filling.mapping.tables, now=filling.now)
+    number = phone.read(text, phones.rules, region=region, prefix=prefix)
     if isinstance(number, phone.Unusable):
-        return number.reason
+        own = phone.read(text, phones.written, region=region, prefix=prefix) if phones.written else number
+        return number.reason if isinstance(own, phone.Unusable) else number.reason + _of(filling.mapping.tenant)
     filling.found[name], filling.number = number.dial, number.e164
     if filling.scope.trace:
         extension = f", without its extension {number.extension}" if number.extension not in number.dial else ""
@@ -177,6 +173,17 @@ def _phone(filling: _Filling, name: str, given: Value, text: str) -> str | None:
     if filling.mapping.hours is not None:
         filling.zones = phone.zones(number)
     return None
+
+
+def _internal_problem(short: str, phones: Phones, tenant: str, prefix: str) -> str | None:
+    if phone.emergency(short, phones.rules.region, prefix):
+        return "it would reach an emergency number"
+    return None if phones.internal else f"internal numbers are not dialled (internal_numbers){_of(tenant)}"
+
+
+def _of(tenant: str) -> str:
+    """Whose rule it was that refused a number which the mapping itself would have dialled."""
+    return f" for the tenant {tenant} (tenants.yaml)"
 
 
 def _is_constant(given: Value) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapter.errors import PayloadError
-from adapter.mapping import examples, text, unsent, uses, value
+from adapter.mapping import dialling, examples, text, unsent, uses, value
 from adapter.mapping.compiled import Mapping, Phones, Rule, Value
 from adapter.mapping.fields import FIELDS, internal
 from adapter.mapping.problems import Problem, Said
@@ -206,6 +206,7 @@ LINTS: ReadOnly[str, Lint] = {
     "no-hours": Lint("a callback may happen at night", _no_hours),
     "no-example": Lint("the file has no example", _no_example),
     "missing-phone": Lint("no example covers a missing phone", _missing_phone),
+    dialling.WORD: Lint("the tenant lets less be dialled than the mapping does", lambda mapping: iter(())),
     unsent.WORD: Lint("nobody has sent a field lately (`check --history`)", lambda mapping: iter(())),
 }
 """The word that silences a warning -> what it is about, in the order in which they are looked for."""

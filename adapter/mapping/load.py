@@ -115,7 +115,7 @@ def _made(
         sent_at=data.get("sent_at") or (preset.sent_at if preset else None),
         fresh_for=data.get("fresh_for"),
         empty_values=frozenset(folded(word) for word in data["empty_values"]),
-        phones=dialling(data["phones"]),
+        phones=_phones(data["phones"]),
         tables=tables,
         let=data["let"],
         hours=data.get("hours"),
@@ -128,7 +128,7 @@ def _made(
     )
 
 
-def dialling(keys: ReadOnly[str, Any]) -> Phones:
+def _phones(keys: ReadOnly[str, Any]) -> Phones:
     """Dialling rules; a group under `region` is each number's own country, and its default the home country."""
     region = keys.get("region")
     own = region if isinstance(region, Value) else None
@@ -144,7 +144,7 @@ def dialling(keys: ReadOnly[str, Any]) -> Phones:
 def _rule(rule: Rule, number: int, common: ReadOnly[str, Any]) -> Rule:
     """The rule with a name, and with every phone value's own keys merged over the file's."""
     fields = {
-        name: replace(given, phones=dialling({**common, **given.own_phones}))
+        name: replace(given, phones=_phones({**common, **given.own_phones}))
         if isinstance(given, Value) and given.own_phones
         else given
         for name, given in rule.fields.items()

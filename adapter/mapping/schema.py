@@ -171,13 +171,18 @@ def _area_code(text: str) -> str:
     return str(text)
 
 
-class PhoneKeys(Strict):
-    """How numbers are read; the same keys stand under `phones` and inside a phone value."""
+class DialKeys(Strict):
+    """How numbers are dialled, and which."""
 
-    region = TextOr(country, ValueSchema)
-    region_field = a_path()
     area_code = Read(_area_code)
     dial_as = one_of(("dialled", "e164", "e164_digits", "as_given"))
     allow_regions = Each(Read(country))
     keep_extension = yes_no()
     reject_types = Each(one_of(sorted(phone.TYPES)))
+
+
+class PhoneKeys(DialKeys):
+    """How numbers are read; the same keys stand under `phones` and inside a phone value."""
+
+    region = TextOr(country, ValueSchema)
+    region_field = a_path()

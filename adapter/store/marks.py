@@ -52,7 +52,11 @@ TOUCH = tuple(_locking(count) for count in range(1, CHUNK + 1))
 """Makes the rows of marks, or locks those there are, and gives them: who asks for them next waits for our commit."""
 KEEP = tuple(_keeping(count) for count in range(1, CHUNK + 1))
 HOLDER = Prepared(select(*COLUMNS).where(deliveries.c.id == bindparam("this")))
-BLOCKED = Prepared(select(blocked.c.reason).where(blocked.c.number == bindparam("number")))
+BLOCKED = Prepared(
+    select(blocked.c.reason).where(
+        blocked.c.number == bindparam("number"), blocked.c.tenant.in_((gates.ALL, bindparam("tenant")))
+    )
+)
 REQUESTS = select(func.count()).where(
     requests.c.mapping == bindparam("mapping"),
     requests.c.received_at > bindparam("after", type_=requests.c.received_at.type),
@@ -124,7 +128,7 @@ class Memory:
 
     def _blocked(self, delivery: Delivery) -> str:
         for number in delivery.terms.get("numbers", ()):
-            for row in BLOCKED.rows(self._connection, {"number": number}):
+            for row in BLOCKED.rows(self._connection, {"number": number, "tenant": delivery.tenant}):
                 return row["reason"] or "no reason given"
         return ""
 

@@ -19,7 +19,7 @@ from adapter.store.tables import gates as gate_table
 
 _new = upsert(blocked)
 BLOCK = _new.on_conflict_do_update(
-    index_elements=["number"], set_={name: _new.excluded[name] for name in ("key_id", "reason", "who", "at")}
+    index_elements=["number", "tenant"], set_={name: _new.excluded[name] for name in ("key_id", "reason", "who", "at")}
 )
 
 
@@ -31,19 +31,27 @@ class Rules:
 
     # who must not be called
 
-    def block(self, numbers: Sequence[str], *, key_id: str, reason: str, who: str, now: datetime) -> int:
-        """Put hashes of numbers on the do-not-call list; gives how many were not there yet."""
+    def block(
+        self, numbers: Sequence[str], *, key_id: str, reason: str, who: str, now: datetime, tenant: str = gates.ALL
+    ) -> int:
+        """Put hashes of numbers on the do-not-call list of a tenant, or of all; gives how many were not there yet."""
         with self._database.writing() as connection:
             before = connection.execute(select(func.count()).select_from(blocked)).scalar() or 0
             for number in numbers:
-                row = {"number": number, "key_id": key_id, "reason": reason, "who": who, "at": now}
+                row = {"number": number, "tenant": tenant, "key_id": key_id, "reason": reason, "who": who, "at": now}
                 connection.execute(BLOCK, row)
             return (connection.execute(select(func.count()).select_from(blocked)).scalar() or 0) - before
 
-    def unblock(self, hashes: Collection[str]) -> int:
-        """Take a number off the do-not-call list, by its hash under any key; gives how many entries went."""
+    def unblock(self, hashes: Collection[str], *, tenant: str = gates.ALL) -> tuple[int, list[str]]:
+        """Take a number off the do-not-call list of a tenant, or of all, by its hash under any key.
+
+        Gives how many entries went, and the tenants on whose lists it still is.
+        """
+        mine = blocked.c.number.in_(list(hashes))
         with self._database.writing() as connection:
-            return connection.execute(delete(blocked).where(blocked.c.number.in_(list(hashes)))).rowcount
+            gone = connection.execute(delete(blocked).where(mine, blocked.c.tenant == tenant)).rowcount
+            left = connection.execute(select(blocked.c.tenant).distinct().where(mine).order_by(blocked.c.tenant))
+            return gone, list(left.scalars())
 
     def blocked(self, *, most: int = 1000) -> list[Mapping[str, Any]]:
         """The do-not-call list, the latest first; it holds no numbers."""

@@ -208,13 +208,16 @@ marks = Table(
 blocked = Table(
     "blocked",
     metadata,
-    Column("number", Text, primary_key=True),
+    Column("number", Text, nullable=False),
+    Column("tenant", Text, nullable=False, server_default=text("''")),
     Column("key_id", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("who", Text, nullable=False),
     Column("at", Moment, nullable=False),
+    PrimaryKeyConstraint("number", "tenant"),
 )
-"""The do-not-call list, as keyed hashes; it is never purged: a number leaves it when a person says so."""
+"""The do-not-call list, as keyed hashes, of a tenant or (without a name) of all; it is never purged: a number leaves it
+when a person says so."""
 
 gates = Table(
     "gates",

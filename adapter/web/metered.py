@@ -19,6 +19,8 @@ from adapter import __version__, metrics, signature
 from adapter.errors import StoreError
 from adapter.intake import Taken, word
 from adapter.model import TRANSITIONS, Received
+from adapter.policy import Gate
+from adapter.policy.gate import TROUBLES
 from adapter.sources import Sources
 from adapter.store import Store
 from adapter.web import problems
@@ -103,6 +105,7 @@ class Standing(Collector):
         yield from self._mappings()
         try:
             yield from self._deliveries()
+            yield from self._tenants()
             is_up = 1
         except StoreError:
             is_up = 0
@@ -131,6 +134,19 @@ class Standing(Collector):
         age = (self._now - since).total_seconds() if since else 0
         yield _gauge("reports_pending", "Reports that their receivers have not taken yet.", {(): waiting})
         yield _gauge("reports_age_seconds", "How old the first of them is.", {(): age})
+
+    def _tenants(self) -> Iterator[Metric]:
+        """A row for each tenant and each thing that can stop it, so that its end is seen; a pause of all is each's."""
+        gates = {gate.tenant: gate for gate in self._store.rules.gates()}
+        everybodys = gates.pop("", Gate(tenant=""))
+        names = {*gates, *(source.mapping.tenant for source in self._sources.usable.values())}
+        stopped: dict[Any, float] = {}
+        for name in sorted(names):
+            gate = gates.get(name, Gate(tenant=name))
+            stopped[name, "pause"] = float(bool(gate.paused or everybodys.paused))
+            stopped |= {(name, why): float(gate.trouble == why) for why in TROUBLES}
+        about = "Whether a tenant sends nothing: paused, Xima away, or refusing it."
+        yield _gauge("tenant_stopped", about, stopped, "tenant", "why")
 
 
 def _gauge(name: str, about: str, found: dict[Any, float], *labels: str) -> Metric:

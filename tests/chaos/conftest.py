@@ -7,7 +7,9 @@ import os
 import signal
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from datetime import timedelta
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from running import CLICK, SECRET, Adapter, until
 from adapter.sandbox import Sandbox
 
 from . import launcher
+from .desk import Desk
 
 A_CLICK = b'{"id": "1", "agent": "0101", "phone": "8015550142"}'
 A_LEAD = b'{"id": "2", "skill": "Sales", "phone": "8015550142"}'
@@ -31,7 +34,8 @@ BRIEF = CLICK.replace("name: click", "name: brief").replace("once:", "fresh_for:
 class Machine:
     """An adapter's files, and the processes that serve them."""
 
-    def __init__(self, home: Path, xima: str, **environ: str) -> None:
+    def __init__(self, home: Path, xima: str, network: str = "", **environ: str) -> None:
+        self.network = network
         self.adapter = Adapter(home=home, xima=xima, environ=environ)
         self.adapter.write("click", CLICK)
         self.adapter.write("brief", BRIEF)
@@ -46,7 +50,8 @@ class Machine:
             bind = ("--bind", f"127.0.0.1:{self.adapter.port}") if command == "web" else ()
             log = self.adapter.home / f"{command}.log"
             point = die if command == commands[-1] else ""
-            self.processes.append(launcher.start(command, *bind, environ=self.adapter.environ, log=log, die=point))
+            environ, network = self.adapter.environ, self.network
+            self.processes.append(launcher.start(command, *bind, environ=environ, log=log, die=point, network=network))
         if "web" in commands:
             until(self.adapter.is_ready)
         return self.processes[-1]
@@ -110,3 +115,49 @@ def machine(tmp_path: Path, sandbox: Sandbox, any_url: str) -> Iterator[Machine]
 def effects(sandbox: Sandbox) -> list[str]:
     """What really happened at Xima: an operation for every phone that rang and every callback in a queue."""
     return [call["operation"] for call in sandbox.world.ledger() if call["effect"]]
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """Each kind of store, with everything else new."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def office(kind: str) -> Iterator[Sandbox]:
+    """One pretend Xima for all tests here; each gives it its own script."""
+    with Sandbox.start() as office:
+        yield office
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[ThreadPoolExecutor]:
+    """One line to Xima for clicks."""
+    with ThreadPoolExecutor(1) as pool:
+        yield pool
+
+
+@pytest.fixture(scope="module")
+def front_desk(
+    request: pytest.FixtureRequest,
+    kind: str,
+    office: Sandbox,
+    tmp_path_factory: pytest.TempPathFactory,
+    pool: ThreadPoolExecutor,
+) -> Iterator[Desk]:
+    """One adapter for all tests here."""
+    home = tmp_path_factory.mktemp("desk")
+    url = f"sqlite:///{home / 'store.db'}"
+    if kind == "postgres":
+        url = request.getfixturevalue("postgres_server").new_database()
+    with closing(Desk(office.url, home, url, pool)) as desk:
+        yield desk
+
+
+@pytest.fixture
+def desk(front_desk: Desk, office: Sandbox) -> Desk:
+    """The adapter with a new event to receive, at a new moment."""
+    office.world.clear()
+    front_desk.event += 1
+    front_desk.now += timedelta(hours=1)
+    return front_desk

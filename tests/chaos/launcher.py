@@ -6,6 +6,7 @@ child is forked from a process that has everything imported, so that it is up in
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 import os
 import signal
@@ -25,6 +26,7 @@ from adapter.store import Reports, Store
 from adapter.store.engine import Prepared
 from adapter.xima import Client
 
+CLONE_NEWNET = 0x40000000
 LEASE = timedelta(seconds=1)
 PATIENCE = timedelta(seconds=0.5)
 POINTS: Mapping[str, tuple[type, str, bool, int]] = {
@@ -43,9 +45,12 @@ NOTHING: tuple[Any, ...] = (([], []), [])
 """What a claim gives that took nothing."""
 
 
-def start(command: str, *arguments: str, environ: Mapping[str, str], log: Path, die: str = "") -> BaseProcess:
-    """Start `xima-adapter COMMAND`; with `die` it kills itself at that point."""
-    process = FORKS.Process(target=_run, args=((command, *arguments), dict(environ), log, die), daemon=True)
+def start(
+    command: str, *arguments: str, environ: Mapping[str, str], log: Path, die: str = "", network: str = ""
+) -> BaseProcess:
+    """Start `xima-adapter COMMAND`, perhaps in another network; with `die` it kills itself at that point."""
+    given = ((command, *arguments), dict(environ), log, die, network)
+    process = FORKS.Process(target=_run, args=given, daemon=True)
     process.start()
     return process
 
@@ -60,8 +65,18 @@ def kill(process: BaseProcess) -> None:
     process.join(10)
 
 
-def _run(arguments: tuple[str, ...], environ: dict[str, str], log: Path, die: str) -> None:
+def _enter(network: str) -> None:
+    """Move this process and those it will start into a network namespace; raises `OSError`."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    with Path("/run/netns", network).open() as file:
+        if libc.setns(file.fileno(), CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), "setns")
+
+
+def _run(arguments: tuple[str, ...], environ: dict[str, str], log: Path, die: str, network: str) -> None:
     os.setpgid(0, 0)
+    if network:
+        _enter(network)
     os.environ.update(environ)
     with log.open("ab") as target:
         os.dup2(target.fileno(), 1)

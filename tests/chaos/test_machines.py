@@ -49,15 +49,15 @@ def waiting(number: int, action: Callback) -> Delivery:
     return delivery(action, id=f"d{number:04d}", key=f"k{number}", **moments)
 
 
-def put(url: str, actions: tuple[Callback, ...]) -> None:
-    """Put leads into the queue."""
+def put(url: str, actions: tuple[Callback, ...], *, first: int = 0) -> None:
+    """Put leads into the queue, numbered from `first` on."""
     store = Store(url)
     now = datetime.now(UTC)
     entries = [
         Entry(note={}, delivery=waiting(number, action), remember_until=now + 600 * SECOND)
-        for number, action in enumerate(actions)
+        for number, action in enumerate(actions, first)
     ]
-    store.add(replace(arrival(), received_at=now), entries)
+    store.add(replace(arrival(), id=f"r{first}", received_at=now), entries)
     store.close()
 
 

@@ -44,6 +44,23 @@ def test_only_what_is_named_is_checked(run: Run, home: Path) -> None:
     assert "click" not in run("check", "other").stdout
 
 
+def test_what_a_tenant_refuses_is_a_warning_and_a_mistake_in_their_file_is_everybodys_problem(
+    run: Run, home: Path
+) -> None:
+    tenants = home / "mappings/tenants.yaml"
+    tenants.write_text("default: {phones: {allow_regions: GB}}")
+    result = run("check")
+    assert result.exit_code == 0
+    assert "region US is not in allow_regions for the tenant default (tenants.yaml)) [tenant-rules]" in result.stdout
+    assert run("check", str(tenants)).stdout == f"{tenants}: good\n"
+    tenants.write_text("default: {phones: {allow_regions: UK}}")
+    said = "tenants.yaml:1:35: 'UK' is not a country code; did you mean GB? (in default.phones.allow_regions)"
+    result = run("check")
+    assert (result.exit_code, result.stdout.count(said)) == (1, 2)
+    result = run("check", str(tenants))
+    assert (result.exit_code, result.stdout.splitlines()[0]) == (1, said)
+
+
 def test_every_problem_has_its_place_and_the_exit_code_is_1(run: Run, home: Path) -> None:
     (home / "mappings/bad.yaml").write_text(
         FORM.replace("name: form", "name: bad").replace("skill: Sales", "skil: Sales", 1)

@@ -89,6 +89,25 @@ def test_a_spreadsheet_that_cannot_be_used_is_refused(stored: Run, home: Path, c
     assert (result.exit_code, said in result.stderr) == (2, True), result.stderr
 
 
+def test_a_number_can_be_on_one_tenants_list(stored: Run) -> None:
+    words = ("+18015550142", "--tenant", "acme")
+    assert stored("suppress", "add", *words, "--reason", "asked", "--by", "Pat").stdout.startswith("1 number added")
+    assert [(one["tenant"], one["who"]) for one in listed(stored)] == [("acme", "Pat")]
+    gone = stored("suppress", "remove", "+18015550142")
+    assert (gone.exit_code, gone.stdout) == (1, "It was not on the list.\nIt is still on the list of: acme\n")
+    stored("suppress", "add", "+18015550142", "--reason", "asked")
+    assert stored("suppress", "remove", *words).stdout == "It was taken off.\nIt is still on the list of: all tenants\n"
+    assert stored("suppress", "remove", *words).stdout.startswith("It was not on the list for acme.\n")
+    assert stored("suppress", "remove", "+18015550142").stdout == "It may be called again.\n"
+
+
+def test_a_tenant_nobody_described_has_no_list(stored: Run) -> None:
+    """Else a number would be called though somebody thinks that it is not."""
+    result = stored("suppress", "add", "+18015550142", "--tenant", "acmee", "--reason", "asked")
+    assert (result.exit_code, listed(stored)) == (2, [])
+    assert "there is no tenant 'acmee': known are acme, default" in result.stderr
+
+
 def test_a_key_that_was_taken_away_is_missed(stored: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     stored("suppress", "add", "+18015550142", "--reason", "asked")
     monkeypatch.setenv("ADAPTER_SECRET_KEY", "n" * 40)

@@ -151,9 +151,9 @@ class RulesContract(Contract):
 
     # the do-not-call list
 
-    def block(self, store: Store, *phones: str, key: Numbers = NUMBERS) -> int:
-        hashes = [key.hashes(phone)[0] for phone in phones]
-        return store.rules.block(hashes, key_id=key.key_ids()[0], reason="asked us to", who="Pat", now=NOW)
+    def block(self, store: Store, *phones: str, key: Numbers = NUMBERS, tenant: str = "") -> int:
+        hashes, key_id = [key.hashes(phone)[0] for phone in phones], key.key_ids()[0]
+        return store.rules.block(hashes, key_id=key_id, reason="asked us to", who="Pat", now=NOW, tenant=tenant)
 
     def test_a_number_on_the_list_is_not_called_and_one_taken_off_is(self, store: Store) -> None:
         assert self.block(store, "+18015550142", "+18015550199") == 2
@@ -161,11 +161,22 @@ class RulesContract(Contract):
         (stopped,) = keep(store, asked(1))
         assert (stopped.delivery.state, stopped.delivery.policy) == ("suppressed", "do_not_call")
         assert "asked us to" in stopped.delivery.reason
-        assert store.rules.unblock(NUMBERS.hashes("+18015550142")) == 1
+        assert store.rules.unblock(NUMBERS.hashes("+18015550142")) == (1, [])
         assert states(keep(store, asked(2))) == ["queued"]
         assert [(one["who"], one["reason"], one["at"]) for one in store.rules.blocked()] == [
             ("Pat", "asked us to", NOW)
         ]
+
+    def test_a_number_on_a_tenants_list_is_called_for_others_until_it_is_on_the_list_of_all(self, store: Store) -> None:
+        number = NUMBERS.hashes("+18015550142")
+        assert self.block(store, "+18015550142", tenant="acme") == 1
+        assert states(keep(store, asked(1, tenant="acme"))) == ["suppressed"]
+        assert states(keep(store, asked(2, tenant="other"))) == ["queued"]
+        assert self.block(store, "+18015550142") == 1
+        assert states(keep(store, asked(3, tenant="third"))) == ["suppressed"]
+        assert store.rules.unblock(number, tenant="other") == (0, ["", "acme"])
+        assert store.rules.unblock(number) == (1, ["acme"])
+        assert states(keep(store, asked(4, tenant="third"), asked(5, tenant="acme"))) == ["queued", "suppressed"]
 
     def test_who_is_put_on_the_list_while_a_call_waits_is_not_called_either(self, store: Store) -> None:
         keep(store, asked(1, state="held", due_at=NOW + SECOND))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from adapter.metrics import Measured, Stopwatch
 from adapter.model import ClickToDial, Evidence, Outcome
+from adapter.store import gates
 from web.front import ACCEPTED, CLICK, LEAD, WORK, Front, Xima, front, outcome
 
 Numbers = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -86,6 +88,44 @@ def test_what_waits_is_told_with_its_age(work: Front) -> None:
 def test_an_empty_queue_has_no_age(work: Front) -> None:
     found = scrape(work)
     assert (number(found, "queue_depth"), number(found, "queue_age_seconds"), number(found, "store_up")) == (0, 0, 1)
+
+
+def stopped(one: Front) -> set[tuple[str, str]]:
+    """The tenants that send nothing, and why."""
+    rows = [(dict(labels), value) for (name, labels), value in scrape(one).items() if name == "tenant_stopped"]
+    assert "default" in {labels["tenant"] for labels, _ in rows}
+    return {(labels["tenant"], labels["why"]) for labels, value in rows if value}
+
+
+def test_what_stops_a_tenant_is_told_while_it_does(work: Front) -> None:
+    assert stopped(work) == set()
+    now = datetime.now(UTC)
+    work.store.rules.pause("acme", said="by Pat", now=now)
+    assert stopped(work) == {("acme", "pause")}
+    work.store.rules.pause("", said="by Pat", now=now)
+    assert stopped(work) == {("acme", "pause"), ("default", "pause")}
+    for tenant in ("acme", ""):
+        work.store.rules.resume(tenant, now=now)
+    assert stopped(work) == set()
+
+
+@pytest.mark.parametrize(
+    ("evidence", "why"), [(Evidence.UNAUTHORIZED, "token"), (Evidence.OVER_CAP, "egress_cap")], ids=["token", "cap"]
+)
+def test_a_tenant_that_xima_refuses_is_told_until_it_is_taken_again(work: Front, evidence: Evidence, why: str) -> None:
+    work.xima.outcomes.append(outcome(evidence))
+    work.post("work", CLICK)
+    assert stopped(work) == {("default", why)}
+    with work.store._database.writing() as connection:
+        gates.settle(connection, "default", Evidence.ACCEPTED, now=datetime.now(UTC))
+    assert stopped(work) == set()
+
+
+def test_a_xima_that_is_away_is_told(work: Front) -> None:
+    for _ in range(3):
+        with work.store._database.writing() as connection:
+            gates.settle(connection, "default", Evidence.NOT_SENT, now=datetime.now(UTC))
+    assert stopped(work) == {("default", "away")}
 
 
 def test_without_a_store_the_rest_is_told(work: Front, monkeypatch: pytest.MonkeyPatch) -> None:

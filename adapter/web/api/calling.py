@@ -16,6 +16,7 @@ from adapter.errors import PayloadError, TextError, Unusable
 from adapter.intake import Taken
 from adapter.logs import event
 from adapter.mapping import Result
+from adapter.mapping.dialling import Dialling
 from adapter.model import Received
 from adapter.sources import Source
 from adapter.web import hooks, metered
@@ -111,8 +112,8 @@ def _done(raw: bytes, operation: str, given: Mapping[str, Any], record: Mapping[
 def _source(given: Mapping[str, Any]) -> Source:
     """The built-in mapping as this request wants it."""
     named = tenant(given.get("tenant"))
-    phones = reach().phones.get(named)
-    source = builtin.source(named, phones, given.get("region"), remember=parts().settings.retention)
+    dialling = reach().phones.get(named, Dialling())
+    source = builtin.source(named, dialling, given.get("region"), remember=parts().settings.retention)
     fresh_for = timedelta(seconds=given["fresh_for"]) if "fresh_for" in given else None
     return replace(source, mapping=replace(source.mapping, fresh_for=fresh_for, hours=_hours(given.get("hours"))))
 

@@ -13,7 +13,7 @@ from flask import Flask, current_app
 from adapter.dispatcher import Presence
 from adapter.errors import Unavailable
 from adapter.limits import Limit
-from adapter.mapping.compiled import Phones
+from adapter.mapping.dialling import Dialling
 from adapter.tenants import Tenants
 
 
@@ -25,7 +25,7 @@ class Reach:
     """
 
     tenants: Collection[str]
-    phones: Mapping[str, Phones]
+    phones: Mapping[str, Dialling]
     presence: Presence
     limit: Limit
     lines: BoundedSemaphore
