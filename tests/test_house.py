@@ -56,7 +56,7 @@ LAYERS = (
         "intake",
     ),
     ("web",),
-    ("wsgi", "patience", "server", "cli", "__main__"),
+    ("wsgi", "patience", "handed", "server", "cli", "__main__"),
 )
 """A module imports only from its own layer or from those before it."""
 
