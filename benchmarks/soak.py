@@ -13,13 +13,14 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from benchmarks import stage
+from benchmarks import postgres, stage
 from benchmarks.chaos import Senders
 from benchmarks.machine import tree
 from benchmarks.stage import Shape
@@ -204,9 +205,11 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10.0, help="how long (%(default)s)")
     parser.add_argument("--rate", type=float, default=50.0, help="events a second, half of them clicks (%(default)s)")
     parser.add_argument("--workers", type=int, default=2, help="web processes (%(default)s)")
+    parser.add_argument("--store", choices=("sqlite", "postgres"), default="sqlite", help="(%(default)s)")
     asked = parser.parse_args()
-    with stage.folder() as home:
-        shape = Shape(workers=asked.workers, threads=16)
+    started = postgres.running(options=()) if asked.store == "postgres" else nullcontext()
+    with started as server, stage.folder() as home:
+        shape = Shape(workers=asked.workers, threads=16, server=server)
         facts = soak(home, shape, seconds=asked.minutes * 60, rate=asked.rate)
     for one in facts:
         print(f"{one.name:45} {one.first:12,.1f} {one.last:12,.1f}  {'good' if one.is_good else 'NOT GOOD'}")

@@ -88,7 +88,7 @@ def test_a_worker_that_ends_leaves_the_folder_to_the_others(tmp_path: Path, sand
         store.close()
         web = adapter.start("web")
         (worker,) = _workers(web.pid)
-        os.kill(worker, signal.SIGTERM)
+        os.kill(worker, signal.SIGQUIT)
         until(lambda: _workers(web.pid) not in ([], [worker]))
         until(adapter.is_ready)
         click(adapter, 1)
