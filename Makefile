@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test serve check lint bench chaos sharing lock clean
+.PHONY: help demo test serve check lint bench chaos sharing soak lock clean
 
 help: ## list these commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -44,14 +44,17 @@ lint: .venv/test ## ruff and mypy --strict
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: .venv/test ## measure against the bare baselines; ARGS='--store postgres' on the other store
-	$(BIN)/python -m benchmarks $(ARGS)
+bench: .venv/test ## measure against the bare baselines, into benchmarks/results.md; ARGS='--store postgres' on the other store
+	$(BIN)/python -m benchmarks --write benchmarks/results.md $(ARGS)
 
 chaos: .venv/test ## kill 100 processes under load and count what was lost or doubled; ARGS='--store postgres'
 	$(BIN)/python -m benchmarks.chaos $(ARGS)
 
 sharing: .venv/test ## 5,000 callbacks in one PostgreSQL, shared by 4 dispatchers; lost and doubled must be 0
 	$(BIN)/python -m benchmarks.sharing $(ARGS)
+
+soak: .venv/test ## ten minutes of steady load with faults: memory, descriptors, the books; ARGS='--minutes 60 --rate 100'
+	$(BIN)/python -m benchmarks.soak $(ARGS)
 
 lock: .venv/test ## choose versions anew and write both lock files
 	$(BIN)/python -m pip install --quiet pip-tools

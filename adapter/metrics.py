@@ -166,11 +166,13 @@ def shared() -> Iterator[None]:
         yield
         return
     _begin()
+    maker = os.getpid()
     try:
         yield
     finally:
-        del os.environ[FOLDER]
-        shutil.rmtree(folder, ignore_errors=True)
+        if os.getpid() == maker:  # a worker that ends leaves this block too: it was forked inside of it
+            del os.environ[FOLDER]
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _begin() -> None:

@@ -20,7 +20,7 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from adapter import logs, metrics, sources, tracing, wsgi
+from adapter import handed, logs, metrics, sources, tracing, wsgi
 from adapter.dispatcher import Loop
 from adapter.errors import AdapterError
 from adapter.logs import event
@@ -174,6 +174,7 @@ def _half(work: Callable[[Settings], None], given: Settings, parent: int) -> Non
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
     follow(parent, name=f"xima-{work.__name__}")
+    handed.hand_on(parent)
     try:
         work(given)
     except AdapterError as exc:

@@ -7,6 +7,7 @@ import os
 import platform
 import time
 from contextlib import nullcontext
+from pathlib import Path
 
 from benchmarks import postgres
 from benchmarks.cases import CASES, Effort
@@ -19,16 +20,20 @@ def main() -> None:
     asked = _arguments()
     with postgres.running(options=()) if asked.store == "postgres" else nullcontext() as server:
         shape = Shape(workers=asked.workers, threads=asked.threads, server=server)
-        _measure(asked.only or list(CASES), Effort(rounds=asked.rounds, seconds=asked.seconds, shape=shape))
+        told = _measure(asked.only or list(CASES), Effort(rounds=asked.rounds, seconds=asked.seconds, shape=shape))
+    print(f"\n{told}")
+    if asked.write:
+        asked.write.write_text(f"# What was measured\n\n```text\n{told}\n```\n", encoding="utf-8")
 
 
-def _measure(names: list[str], effort: Effort) -> None:
+def _measure(names: list[str], effort: Effort) -> str:
+    """What the cases found, as text."""
     begun = time.monotonic()
     figures: list[Figure] = []
     for name in names:
         print(f"{name}: {(CASES[name].__doc__ or '').splitlines()[0]}", flush=True)
         figures += CASES[name](effort)
-    print(f"\n{_machine(effort)}, {time.monotonic() - begun:.0f} s in all\n\n{table(figures)}")
+    return f"{_machine(effort)}, {time.monotonic() - begun:.0f} s in all\n\n{table(figures)}"
 
 
 def _arguments() -> argparse.Namespace:
@@ -41,6 +46,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--store", choices=("sqlite", "postgres"), default="sqlite", help="of both (%(default)s)")
     parser.add_argument("--workers", type=int, default=1, help="web processes of both (%(default)s)")
     parser.add_argument("--threads", type=int, default=16, help="threads of each web process (%(default)s)")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="put the table into this file too")
     return parser.parse_args()
 
 

@@ -13,6 +13,7 @@ from benchmarks import mapping, records, senders, stage
 from benchmarks.bodies import Kind, phone
 from benchmarks.figures import Figure, Target, percentile
 from benchmarks.filling import opened, put
+from benchmarks.flood import flooding
 from benchmarks.load import Plan, Report
 from benchmarks.machine import cpu_seconds, memory
 from benchmarks.stage import Running, Shape, Start, bare, product
@@ -26,6 +27,7 @@ DISPATCHED = 1_500
 HELD = 100_000
 PROBES = 9
 SETTLE_SECONDS = 2.0
+FLOOD_RATE = 2_000.0
 
 AT_LEAST_70 = Target(least=0.7)
 
@@ -191,9 +193,33 @@ def hostile(effort: Effort) -> list[Figure]:
     ]
 
 
+def flood(effort: Effort) -> list[Figure]:
+    """Good clicks at a quiet rate beside 2,000 bad requests a second from one address, and without them."""
+    calm, beside, rates = [], [], []
+    for _ in range(effort.rounds):
+        with (
+            stage.folder() as home,
+            stage.upstream(home) as xima,
+            stage.product("serve", ADAPTER_TRUSTED_PROXIES="1")(home, xima, effort.shape) as server,
+        ):
+            _load(server, "click", 1.0)
+            alone = _load(server, "click", effort.seconds, first=1_000_000, rate=QUIET_RATE)
+            with flooding(server.port, rate=FLOOD_RATE, seconds=effort.seconds + 1) as refused:
+                time.sleep(0.5)
+                among = _load(server, "click", effort.seconds, first=2_000_000, rate=QUIET_RATE)
+            calm.append(_milliseconds(alone, 99))
+            beside.append(_milliseconds(among, 99))
+            rates.append((refused["401"] + refused["429"]) / (effort.seconds + 1))
+    name, most = f"click at {QUIET_RATE:g}/s beside {FLOOD_RATE:,.0f} bad requests/s, p99", Target(most=3)
+    return [
+        Figure(name=name, unit="ms", product=beside, baseline=calm, target=most),
+        Figure(name="bad requests that were refused", unit="1/s", product=rates),
+    ]
+
+
 CASES: Mapping[str, Callable[[Effort], list[Figure]]] = {
     case.__name__: case
-    for case in (click, slow, lead, receipt, dispatch, held, start, record, largest, mappings, hostile)
+    for case in (click, slow, lead, receipt, dispatch, held, start, record, largest, mappings, hostile, flood)
 }
 
 
@@ -227,6 +253,10 @@ def _round(server: Running, kind: Kind, seconds: float, quiet: float) -> Round:
 def _load(server: Running, kind: Kind, seconds: float, *, first: int = 1, rate: float = 0.0) -> Report:
     plan = Plan(port=server.port, kind=kind, first=first, most=0, seconds=seconds, connections=CONNECTIONS, rate=rate)
     return stage.load(replace(plan, most=int((rate or 4_000) * seconds)))
+
+
+def _milliseconds(report: Report, percent: int) -> float:
+    return percentile([latency for _, _, latency in report.answers], percent) * 1000
 
 
 def _throughput(name: str, ours: list[Round], theirs: list[Round], target: Target | None) -> Figure:

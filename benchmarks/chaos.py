@@ -162,7 +162,7 @@ def carry_out(home: Path, shape: Shape, *, kills: int, rate: float, pause: float
     xima, ports = stage.free_port(), (stage.free_port(), stage.free_port())
     script = home / "script.yaml"
     script.write_text(_slow_xima())
-    environ = stage.prepared(home, xima, shape) | {"XIMA_TOKEN": "sandbox-token"}
+    environ = stage.prepared(home, xima, shape)
     office = Half(arguments=("sandbox", "--bind", f"127.0.0.1:{xima}", "--script", str(script)), environ={}, home=home)
     webs = [Half(arguments=("web", "--bind", f"127.0.0.1:{port}"), environ=environ, home=home) for port in ports]
     halves = [*webs, *(Half(arguments=("dispatch",), environ=environ, home=home) for _ in range(2))]

@@ -137,7 +137,7 @@ def environment(home: Path, xima: int, shape: Shape) -> dict[str, str]:
     ours, theirs = _databases(home, shape.server)
     return {
         "XIMA_HOST": f"http://127.0.0.1:{xima}",
-        "XIMA_TOKEN": secrets.token_hex(),
+        "XIMA_TOKEN": "sandbox-token",
         "ADAPTER_MAPPINGS": str(mappings),
         "ADAPTER_DATABASE_URL": ours,
         "ADAPTER_SECRET_KEY": secrets.token_hex(),
@@ -168,12 +168,13 @@ def prepared(home: Path, xima: int, shape: Shape) -> dict[str, str]:
     return environ
 
 
-def product(command: str) -> Start:
-    """The adapter: `serve`, or one half of it."""
+def product(command: str, **settings: str) -> Start:
+    """The adapter: `serve`, or one half of it; `settings` are further variables."""
 
     @contextmanager
     def start(home: Path, xima: int, shape: Shape) -> Iterator[Running]:
         environ = environment(home, xima, shape) if command == "serve" else prepared(home, xima, shape)
+        environ |= settings
         port = free_port()
         bind = () if command == "dispatch" else ("--bind", f"127.0.0.1:{port}")
         with process("-m", "adapter", command, *bind, log=home / f"{command}.log", environ=environ) as started:

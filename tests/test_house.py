@@ -62,7 +62,7 @@ LAYERS = (
         "spans",
     ),
     ("web",),
-    ("wsgi", "patience", "server", "cli", "__main__"),
+    ("wsgi", "patience", "handed", "server", "cli", "__main__"),
 )
 """A module imports only from its own layer or from those before it."""
 

@@ -15,6 +15,7 @@ from web.test_metrics import Numbers, number, read
 
 from adapter import metrics
 from adapter.sandbox import Sandbox
+from benchmarks.machine import tree
 
 DIALS = {"tenant": "default", "action": "click_to_dial", "outcome": "accepted", "status": "204"}
 CALLBACKS = {**DIALS, "action": "callback"}
@@ -70,3 +71,25 @@ def test_without_a_folder_each_process_counts_for_itself(monkeypatch: pytest.Mon
     with metrics.shared():
         assert metrics.FOLDER not in os.environ
         assert "xima_adapter_requests" in {one.name for one in metrics.registry().collect()}
+
+
+def _workers(pid: int) -> list[int]:
+    """The processes below a `web`."""
+    return [*tree(pid)][1:]
+
+
+@LINUX
+def test_a_worker_that_ends_leaves_the_folder_to_the_others(tmp_path: Path, sandbox: Sandbox) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    with running(tmp_path, sandbox.url, start=False, TMPDIR=str(temporary)) as adapter:
+        store = adapter.store()
+        store.upgrade()
+        store.close()
+        web = adapter.start("web")
+        (worker,) = _workers(web.pid)
+        os.kill(worker, signal.SIGQUIT)
+        until(lambda: _workers(web.pid) not in ([], [worker]))
+        until(adapter.is_ready)
+        click(adapter, 1)
+        assert len([*temporary.glob("xima-adapter-metrics-*")]) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from adapter import sources, wsgi
-from adapter.cli import bodies, printed
+from adapter.cli import bodies, printed, reference
 from adapter.cli.bodies import Origin
 from adapter.cli.shown import mapping_path, plainly, read_mapping, setting
 
@@ -43,8 +43,9 @@ def send(mapping: str, example: str | None, changes: tuple[str, ...], to: str | 
 
 
 @click.command()
+@click.option("--page", is_flag=True, help="Print the reference for people instead: docs/reference.md.")
 @plainly
-def schema() -> None:
+def schema(page: bool) -> None:
     """Print the JSON Schema of mappings.
 
     Editors complete and explain the keys with it.
@@ -53,4 +54,4 @@ def schema() -> None:
     Example:
       xima-adapter schema > mappings/mapping.schema.json
     """
-    click.echo(printed.mapping_schema(), nl=False)
+    click.echo(reference.page() if page else printed.mapping_schema(), nl=False)

@@ -51,6 +51,13 @@ def states_markdown() -> str:
     return "\n".join(lines)
 
 
+def states_mermaid() -> str:
+    """The life of a delivery as a diagram: from state to state, as the table of moves allows it."""
+    moves = [f"    {state} --> {one}" for state, after in TRANSITIONS.items() for one in after]
+    ends = [f"    {state} --> [*]" for state, after in TRANSITIONS.items() if not after]
+    return "\n".join(["stateDiagram-v2", "    [*] --> queued", "    [*] --> sending", *moves, *ends])
+
+
 def warnings_markdown() -> str:
     """The warnings of `check`, by the words that silence them."""
     lines = ["| word | what is warned of |", "|---|---|"]

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 import click
 
+from adapter import handed, server, wsgi
 from adapter import sandbox as pretend
-from adapter import server, wsgi
 from adapter import settings as environment
 from adapter.cli import printed
 from adapter.cli.shown import as_json, columns, opened, plainly, print_json, setting
@@ -63,7 +63,8 @@ def _prepared(bind: str | None) -> Settings:
     given = environment.load()
     given = replace(given, bind=bind) if bind else given
     wsgi.known(given)
-    check_free(given.bind)
+    if not handed.has_socket():
+        check_free(given.bind)
     return given
 
 

@@ -71,8 +71,9 @@ class _Writer:
         return {"from": named, **{key: {**TEXT, "description": said} for key, said in asked.items()}}
 
     def described(self, one: fields.Field[Any], said: str) -> Json:
-        """A field with what the editor shows beside it."""
-        return {**self.of(one), **({"description": said} if said else {})}
+        """A field with what the editor shows beside it, and what counts when it is not written."""
+        default = {"default": one.load_default} if isinstance(one.load_default, str) and one.load_default else {}
+        return {**self.of(one), **default, **({"description": said} if said else {})}
 
     def of(self, one: fields.Field[Any]) -> Json:
         """A field of any of our kinds."""

@@ -137,3 +137,15 @@ def test_the_page_names_only_commands_and_files_there_are() -> None:
         assert (ROOT / path).exists(), path
     for name in re.findall(r"[\w-]+\.env\.example|compose[\w.]*\.yaml", PAGE):
         assert (DEPLOY / name).exists(), name
+
+
+def test_the_script_for_a_clean_debian_reads_these_commands_and_this_unit() -> None:
+    script = ROOT / "tests/deploy/clean-debian"
+    subprocess.run(["bash", "-n", str(script)], check=True, timeout=20)
+    text = script.read_text(encoding="utf-8")
+    assert "<!-- systemd -->" in text
+    asked = set(re.findall(r"value (\w+)", text))
+    given = {
+        line.partition("=")[0] for line in (DEPLOY / "xima-adapter.service").read_text(encoding="utf-8").splitlines()
+    }
+    assert asked <= given

@@ -81,3 +81,21 @@ def test_a_unit_starts_a_command_there_is(path: Path) -> None:
 def test_systemd_waits_longer_than_the_adapter_needs_to_stop(path: Path) -> None:
     (seconds,) = re.findall(r"TimeoutStopSec=(\d+)", path.read_text(encoding="utf-8"))
     assert int(seconds) > server.grace(defaults()) + server.STOPPING
+
+
+def test_the_socket_listens_where_the_proxies_ask_and_the_adapter_would() -> None:
+    text = (DEPLOY / "xima-adapter.socket").read_text(encoding="utf-8")
+    (address,) = re.findall(r"^ListenStream=(\S+)$", text, re.MULTILINE)
+    assert address == defaults().bind
+    assert f"server {address}" in (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
+
+
+@ANALYZE
+def test_systemd_accepts_the_socket(tmp_path: Path) -> None:
+    for name in ("xima-adapter.socket", "xima-adapter.service"):
+        text = (DEPLOY / name).read_text(encoding="utf-8")
+        (tmp_path / name).write_text(
+            text.replace(f"{INSTALLED}/.venv/bin/xima-adapter", sys.executable), encoding="utf-8"
+        )
+    found = analyze("verify", str(tmp_path / "xima-adapter.socket"), home=tmp_path)
+    assert (found.returncode, found.stdout + found.stderr) == (0, "")
