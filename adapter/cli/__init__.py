@@ -14,6 +14,7 @@ from adapter.cli import (
     explaining,
     judging,
     keeping,
+    personal,
     recovery,
     requested,
     rules,
@@ -41,7 +42,7 @@ for command in (
     *(checking.check, explaining.explain, drafts.send, senders.presets, starting.new, drafts.schema, keeping.example),
     *(versions.mappings, trying.backtest),
     *(judging.verify, desk.deliveries, doctor.doctor, demo.demo),
-    *(rules.pause, rules.resume, rules.suppress, recovery.recover),
+    *(rules.pause, rules.resume, rules.suppress, recovery.recover, personal.forget, personal.export),
 ):
     main.add_command(command)
 desk.deliveries.add_command(requested.requests_)

@@ -21,11 +21,12 @@ region_option = click.option("--region", metavar="CC", help="Country of numbers 
 tenant_option = click.option("--tenant", default="", help="Only this Xima tenant (default: all).")
 
 
-def _numbers() -> Numbers:
+def numbers() -> Numbers:
+    """The hashes of numbers, under the keys of the settings."""
     return Numbers(setting("ADAPTER_SECRET_KEY"))
 
 
-def _read(text: str, region: str | None) -> str:
+def read(text: str, region: str | None) -> str:
     """A number in any spelling as E.164; raises `TextError`."""
     if region and (problem := phone.region_problem(region)):
         raise TextError(problem)
@@ -36,11 +37,16 @@ def _read(text: str, region: str | None) -> str:
     return found.e164
 
 
-def _hash(text: str, region: str | None) -> list[str]:
+def typed(text: str, region: str | None) -> str:
+    """A number that somebody typed as E.164; raises `click.UsageError`."""
     try:
-        return _numbers().hashes(_read(text, region))
+        return read(text, region)
     except TextError as exc:
         raise click.UsageError(f"this number cannot be read: {exc.reason}") from exc
+
+
+def _hash(text: str, region: str | None) -> list[str]:
+    return numbers().hashes(typed(text, region))
 
 
 @click.group()
@@ -73,7 +79,7 @@ def add(number: str, region: str | None, reason: str, by: str) -> None:
 
 def _block(hashes: list[str], reason: str, by: str) -> None:
     with opened(setting("ADAPTER_DATABASE_URL")) as store:
-        key_id = _numbers().key_ids()[0]
+        key_id = numbers().key_ids()[0]
         new = store.rules.block(hashes, key_id=key_id, reason=reason, who=by, now=wsgi.clock())
     click.echo(f"{spoken_count(new, 'number')} added, {len(hashes) - new} were on the list already.")
 
@@ -108,7 +114,7 @@ def list_(as_json: bool) -> None:
     """
     with opened(setting("ADAPTER_DATABASE_URL")) as store:
         found = store.rules.blocked()
-        lost = store.rules.unreadable(_numbers().key_ids())
+        lost = store.rules.unreadable(numbers().key_ids())
     rows = [{"at": receipt.instant(one["at"]), "who": one["who"], "reason": one["reason"]} for one in found]
     if as_json:
         print_json(rows)
@@ -143,7 +149,7 @@ def import_(file: Path, column: str | None, region: str | None, reason: str, by:
     good, bad = [], []
     for line, text in _cells(file, column):
         try:
-            good.append(_numbers().hashes(_read(text, region))[0])
+            good.append(numbers().hashes(read(text, region))[0])
         except TextError as exc:
             bad.append(f"{file.name}:{line}: {exc.reason}")
     _block(list(dict.fromkeys(good)), reason, by)

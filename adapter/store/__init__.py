@@ -14,11 +14,12 @@ from adapter.store.arrivals import Arrival, Entry, Kept
 from adapter.store.dialect import Bell, Clock
 from adapter.store.engine import Database
 from adapter.store.leases import Claim
+from adapter.store.personal import Held, Personal
 from adapter.store.rules import Rules
 from adapter.store.trials import Trial
 from adapter.store.versions import Version
 
-__all__ = ["Arrival", "Claim", "Entry", "Kept", "Store", "Trial", "Version"]
+__all__ = ["Arrival", "Claim", "Entry", "Held", "Kept", "Store", "Trial", "Version"]
 
 
 class Store:
@@ -27,6 +28,7 @@ class Store:
     def __init__(self, url: str) -> None:
         self._database = Database(url)
         self.rules = Rules(self._database)
+        self.personal = Personal(self._database)
 
     def close(self) -> None:
         """Give the connections back."""

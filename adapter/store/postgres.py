@@ -108,6 +108,9 @@ class PostgreSQL:
             return True
         return bool(connection.execute(text("SELECT pg_try_advisory_xact_lock(:space, :work)"), given).scalar())
 
+    def overwrite(self, connection: Connection) -> None:
+        """VACUUM does so later, and cannot be hurried in a transaction."""
+
     def clock(self, clock: Clock) -> Clock:
         """The database's: machines' own may differ by seconds, and leases are compared between machines."""
         return SharedClock(clock, self._time)
