@@ -6,6 +6,7 @@ import click
 
 from adapter import __version__
 from adapter.cli import (
+    backup,
     checking,
     demo,
     desk,
@@ -46,3 +47,5 @@ for command in (
 ):
     main.add_command(command)
 desk.deliveries.add_command(requested.requests_)
+for command in (backup.backup, backup.restore, backup.restored):
+    running.db.add_command(command)

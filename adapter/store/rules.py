@@ -78,6 +78,11 @@ class Rules:
         with self._database.writing() as connection:
             return recovery.hold(connection, now=now, most=most)
 
+    def hold_past(self, *, now: datetime) -> int:
+        """Hold all that a store out of a backup would send again; gives how much."""
+        with self._database.writing() as connection:
+            return recovery.hold_past(connection, now=now)
+
     def backlog(self) -> list[Delivery]:
         """What is held so, the oldest first."""
         with self._database.reading() as connection:
