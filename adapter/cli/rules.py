@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,12 +74,15 @@ def add(number: str, region: str | None, reason: str, by: str) -> None:
     Example:
       xima-adapter suppress add 801-555-0142 --region US --reason "asked us to stop"
     """
-    _block([_hash(number, region)[0]], reason, by)
+    _block([_hash(number, region)], reason, by)
 
 
-def _block(hashes: list[str], reason: str, by: str) -> None:
+def _block(given: Sequence[Sequence[str]], reason: str, by: str) -> None:
+    """Put numbers on the list, each by its hashes under all keys; those that wait under an older key are found too."""
+    hashes = list(dict.fromkeys(one[0] for one in given))
     with opened(setting("ADAPTER_DATABASE_URL")) as store:
         key_id = numbers().key_ids()[0]
+        store.rules.rehash(given)
         new = store.rules.block(hashes, key_id=key_id, reason=reason, who=by, now=wsgi.clock())
     click.echo(f"{spoken_count(new, 'number')} added, {len(hashes) - new} were on the list already.")
 
@@ -149,10 +152,10 @@ def import_(file: Path, column: str | None, region: str | None, reason: str, by:
     good, bad = [], []
     for line, text in _cells(file, column):
         try:
-            good.append(numbers().hashes(read(text, region))[0])
+            good.append(numbers().hashes(read(text, region)))
         except TextError as exc:
             bad.append(f"{file.name}:{line}: {exc.reason}")
-    _block(list(dict.fromkeys(good)), reason, by)
+    _block(good, reason, by)
     for said in bad:
         click.echo(said, err=True)
     if bad:
