@@ -15,6 +15,7 @@ from adapter.errors import StoreError
 from adapter.store.dialect import Bell, Clock
 
 BUSY_SECONDS = 5.0
+SYNCHRONOUS_FULL = 2
 RETRY_SECONDS = 0.001
 """How soon a lock that another process holds is asked for again; it is held for about as long."""
 
@@ -108,6 +109,11 @@ class SQLite:
     def alone(self, connection: Connection, work: str, *, wait: bool = False) -> bool:
         """True: who writes is alone."""
         return True
+
+    def unsafe(self, connection: Connection) -> list[str]:
+        """A file that cannot be written ahead lies where that cannot be done, on a network share say."""
+        kept = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")]
+        return [] if kept == ["wal", SYNCHRONOUS_FULL] else [f"journal_mode is {kept[0]}, synchronous {kept[1]}"]
 
     def overwrite(self, connection: Connection) -> None:
         """Zeros instead of free space that still tells what stood there."""
