@@ -83,8 +83,8 @@ def test_numbers_that_no_key_recognises_are_told(looked: Run, monkeypatch: pytes
     assert lines(looked, "do-not-call list") == []
     monkeypatch.setenv("ADAPTER_SECRET_KEY", KEY[::-1])
     assert lines(looked, "do-not-call list") == [
-        "WRONG  do-not-call list: 1 entry made with a key that is not in ADAPTER_SECRET_KEY, so that nobody is recognised"
-        " by it = put that key back at the end of ADAPTER_SECRET_KEY"
+        "WRONG  do-not-call list: 1 entry made with a key that is not in ADAPTER_SECRET_KEY, so that nobody is"
+        " recognised by it = put that key back at the end of ADAPTER_SECRET_KEY"
     ]
 
 
