@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from adapter.errors import StoreError
 from adapter.model import Attempt, Delivery, Evidence
 from adapter.policy import Rate, Verdict
 from adapter.store import arrivals, desk, gates, leases, memory, migrate, queue, swift, trials, versions
@@ -27,6 +26,7 @@ class Store:
 
     def __init__(self, url: str) -> None:
         self._database = Database(url)
+        self._known = False
         self.rules = Rules(self._database)
         self.personal = Personal(self._database)
 
@@ -43,15 +43,15 @@ class Store:
             migrate.upgrade(connection)
 
     def check(self) -> None:
-        """Raise `StoreError` unless the store can be written and has the tables of this version."""
+        """Raise `StoreError` unless the store can be written and has the tables of this version.
+
+        They are looked at once: who is at work goes on when a later version has added to them.
+        """
         with self._database.writing() as connection:
-            found = migrate.version(connection)
-            if found != migrate.head():
-                said = f"version {found}" if found else "no tables"
-                raise StoreError(
-                    f"the store has {said}, this adapter needs {migrate.head()}: run xima-adapter db upgrade"
-                )
+            if not self._known:
+                migrate.check(connection)
             desk.probe(connection)
+        self._known = True
 
     # requests
 
