@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 import threading
 import time
@@ -29,8 +31,16 @@ def connect(url: str, *, connections: int = 40) -> Engine:
         pool_timeout=BUSY_SECONDS,
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
     )
+    event.listen(engine, "do_connect", _make_private)
     event.listen(engine, "connect", _prepare)
     return engine
+
+
+def _make_private(dialect: Any, record: Any, given: list[Any], named: dict[str, Any]) -> None:
+    """A file that is not there yet is made for its owner alone: it will hold names and numbers."""
+    with contextlib.suppress(OSError):  # SQLite says what is wrong
+        if not given[0].startswith("file:"):
+            os.close(os.open(given[0], os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _prepare(connection: sqlite3.Connection, record: Any) -> None:
