@@ -23,10 +23,11 @@ class Ready:
 
 def missing_secrets(loaded: Mapping, environ: ReadOnly[str, str] | None = None) -> list[str]:
     """The names of variables a mapping needs and that hold nothing, or nothing that can be read."""
-    return [name for name in _names(loaded) if not secret(name, environ)[0]]
+    return [name for name in names_of(loaded) if not secret(name, environ)[0]]
 
 
-def _names(loaded: Mapping) -> list[str]:
+def names_of(loaded: Mapping) -> list[str]:
+    """The variables that hold what a mapping's sender proves itself with."""
     return [*(name for proof in loaded.receive.proofs for name in proof.secrets), *loaded.receive.handshake_secrets]
 
 
@@ -52,7 +53,7 @@ def ready(
     `trusted_proxies` is the setting of the server that will use them; None where nothing is received. `further` are
     problems that were found elsewhere, so that all are told at once.
     """
-    found = {name: secret(name, environ) for name in _names(loaded)}
+    found = {name: secret(name, environ) for name in names_of(loaded)}
     problems = [f"{why}: {loaded.name} checks its sender with it" for text, why in found.values() if not text]
     proofs = []
     for proof in loaded.receive.proofs:

@@ -111,7 +111,7 @@ def _due(delivery: Delivery) -> str:
     return instant(delivery.due_at)
 
 
-OPEN_END = ("pause", "token", "egress_cap", "recover")
+OPEN_END = ("pause", "token", "egress_cap", "recover", "restored")
 """Rules that hold until somebody or something lets go; `due_at` is then only when it is given up."""
 PARKED = "{what} is held: {why}. If nothing changes it is given up at {due}."
 SENTENCES = {

@@ -77,6 +77,14 @@ def dialling(folder: Path) -> dict[str, Dialling]:
     return {DEFAULT: Dialling()} | {name: one.get("phones", Dialling()) for name, one in _given(folder).items()}
 
 
+def token_names(folder: Path) -> list[str]:
+    """The variables that hold the tenants' tokens; of a file that cannot be used none."""
+    try:
+        return [given["token"] for given in _given(folder).values() if "token" in given]
+    except SettingsError:
+        return []
+
+
 def _token(name: str, environ: Mapping[str, str] | None) -> tuple[str, str]:
     """The token in a variable, and why there is none."""
     try:

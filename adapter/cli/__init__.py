@@ -6,6 +6,7 @@ import click
 
 from adapter import __version__
 from adapter.cli import (
+    backup,
     checking,
     demo,
     desk,
@@ -15,6 +16,7 @@ from adapter.cli import (
     judging,
     keeping,
     keys,
+    personal,
     recovery,
     requested,
     rules,
@@ -43,9 +45,11 @@ for command in (
     *(checking.check, explaining.explain, drafts.send, senders.presets, starting.new, drafts.schema, keeping.example),
     *(versions.mappings, trying.backtest, telling.report),
     *(judging.verify, desk.deliveries, doctor.doctor, demo.demo),
-    *(rules.pause, rules.resume, rules.suppress, recovery.recover),
+    *(rules.pause, rules.resume, rules.suppress, recovery.recover, personal.forget, personal.export),
     *(keys.keys, keys.openapi),
 ):
     main.add_command(command)
 desk.deliveries.add_command(requested.requests_)
 desk.deliveries.add_command(telling.tell)
+for command in (backup.backup, backup.restore, backup.restored):
+    running.db.add_command(command)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 
 import click
 
 from adapter import settings, sources, wsgi
-from adapter.cli import roster
+from adapter.cli import premises, roster, strength
+from adapter.cli.finding import Finding, Findings
 from adapter.cli.shown import as_json, opened, plainly, print_json, setting, spoken_count
 from adapter.errors import AdapterError, MappingError, SettingsError
 from adapter.mapping import Mapping, named
@@ -21,27 +22,14 @@ MOST_SKEW = timedelta(seconds=60)
 """Signatures carry the time, and most senders' are refused when they are five minutes off."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at; `remedy` says what to do where it is not well."""
-
-    subject: str
-    well: bool
-    said: str
-    remedy: str = ""
-
-
-Findings = Iterator[Finding]
-
-
 @click.command()
 @as_json
 @plainly
 def doctor(as_json: bool) -> None:
     """Look whether everything is in place.
 
-    Settings, the store, the mappings, Xima's host, token and clock, and every extension, skill and caller id that the
-    mappings name. Xima is only read. Exit code 1 when something is wrong.
+    Settings, the store and how it is kept, secrets, what senders call, the mappings, Xima's host, token and clock, and
+    every extension, skill and caller id that the mappings name. Xima is only read. Exit code 1 when something is wrong.
 
     \b
     Example:
@@ -81,8 +69,14 @@ def _settings() -> Findings:
 
 
 def _store() -> Findings:
+    yield from premises.room()
     with opened(setting("ADAPTER_DATABASE_URL")):
         yield Finding("store", True, "reachable and up to date")
+    yield from premises.keeping()
+
+
+def _secrets() -> Findings:
+    yield from strength.secrets([one for _, one in _files()])
 
 
 def _public_url() -> Findings:
@@ -94,6 +88,7 @@ def _public_url() -> Findings:
         yield Finding("public URL", False, f"{url} is not encrypted", "put a proxy with https in front")
     else:
         yield Finding("public URL", True, url)
+    yield from premises.way_in()
 
 
 def _files() -> Iterator[tuple[Path, Mapping]]:
@@ -158,6 +153,7 @@ def _named(path: Path, loaded: Mapping, known: roster.Roster) -> Findings:
 SUBJECTS: dict[Callable[[], Findings], str] = {
     _settings: "settings",
     _store: "store",
+    _secrets: "secrets",
     _public_url: "public URL",
     _mappings: "mappings",
     _xima: "Xima",

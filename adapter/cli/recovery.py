@@ -19,9 +19,10 @@ from adapter.units import spoken
 @by_option
 @plainly
 def recover(yes: bool, late: bool, by: str) -> None:
-    """Decide on callbacks that are held after an outage.
+    """Decide on what is held after an outage or a restore.
 
-    Without --yes it only says what would be done. It is asked for with ADAPTER_RECOVER_ASK.
+    Without --yes it only says what would be done. After an outage it is asked for with ADAPTER_RECOVER_ASK; in a store
+    that comes from a backup it is all that waited then, and may have been done since.
 
     \b
     Example:
@@ -51,6 +52,11 @@ def decided(one: Delivery, *, late: bool, now: datetime) -> Verdict:
     return Verdict(state="queued", reason="sent on after an outage", due_at=now, expires_at=expires_at)
 
 
+def _words(told: list[tuple[Delivery, Verdict]]) -> tuple[str, str]:
+    only = all(one.action.kind == "callback" for one, _ in told)
+    return ("callback", "callbacks") if only else ("delivery", "deliveries")
+
+
 def summary(told: list[tuple[Delivery, Verdict]], *, now: datetime) -> str:
     """`37 callbacks are held, the oldest from 42 minutes ago: ...`"""
     oldest = told[0][0].created_at
@@ -58,7 +64,7 @@ def summary(told: list[tuple[Delivery, Verdict]], *, now: datetime) -> str:
     shut = sum((found := policy.decide(one, now=now)) is not None and found.state == "held" for one in sent)
     past = sum(now > one.expires_at for one, _ in told)
     return (
-        f"{spoken_count(len(told), 'callback')} held, "
+        f"{spoken_count(len(told), *_words(told))} held, "
         f"the oldest from {receipt.instant(oldest)} ({spoken(now - oldest)} ago), "
         f"{past} past their deadline, {shut} out of hours: "
         f"send {len(sent) - shut}, hold {shut} until their hours open, expire {len(told) - len(sent)}."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,12 @@ region_option = click.option("--region", metavar="CC", help="Country of numbers 
 tenant_option = click.option("--tenant", default="", help="Only this Xima tenant (default: all).")
 
 
-def _numbers() -> Numbers:
+def numbers() -> Numbers:
+    """The hashes of numbers, under the keys of the settings."""
     return Numbers(setting("ADAPTER_SECRET_KEY"))
 
 
-def _read(text: str, region: str | None) -> str:
+def read(text: str, region: str | None) -> str:
     """A number in any spelling as E.164; raises `TextError`."""
     if region and (problem := phone.region_problem(region)):
         raise TextError(problem)
@@ -37,11 +38,16 @@ def _read(text: str, region: str | None) -> str:
     return found.e164
 
 
-def _hash(text: str, region: str | None) -> list[str]:
+def typed(text: str, region: str | None) -> str:
+    """A number that somebody typed as E.164; raises `click.UsageError`."""
     try:
-        return _numbers().hashes(_read(text, region))
+        return read(text, region)
     except TextError as exc:
         raise click.UsageError(f"this number cannot be read: {exc.reason}") from exc
+
+
+def _hash(text: str, region: str | None) -> list[str]:
+    return numbers().hashes(typed(text, region))
 
 
 @click.group()
@@ -70,14 +76,17 @@ def add(number: str, region: str | None, tenant: str, reason: str, by: str) -> N
     Example:
       xima-adapter suppress add 801-555-0142 --region US --reason "asked us to stop"
     """
-    _block([_hash(number, region)[0]], tenant, reason, by)
+    _block([_hash(number, region)], tenant, reason, by)
 
 
-def _block(hashes: list[str], tenant: str, reason: str, by: str) -> None:
+def _block(given: Sequence[Sequence[str]], tenant: str, reason: str, by: str) -> None:
+    """Put numbers on a list, each by its hashes under all keys; those that wait under an older key are found too."""
     if tenant and tenant not in (known := tenants.dialling(Path(setting("ADAPTER_MAPPINGS")))):
         raise click.UsageError(f"there is no tenant '{tenant}': known are {', '.join(sorted(known))}")
+    hashes = list(dict.fromkeys(one[0] for one in given))
     with opened(setting("ADAPTER_DATABASE_URL")) as store:
-        key_id = _numbers().key_ids()[0]
+        key_id = numbers().key_ids()[0]
+        store.rules.rehash(given)
         new = store.rules.block(hashes, key_id=key_id, reason=reason, who=by, now=wsgi.clock(), tenant=tenant)
     click.echo(f"{spoken_count(new, 'number')} added, {len(hashes) - new} were on the list already.")
 
@@ -116,7 +125,7 @@ def list_(as_json: bool) -> None:
     """
     with opened(setting("ADAPTER_DATABASE_URL")) as store:
         found = store.rules.blocked()
-        lost = store.rules.unreadable(_numbers().key_ids())
+        lost = store.rules.unreadable(numbers().key_ids())
     rows = [{"at": receipt.instant(one["at"]), **{name: one[name] or None for name in LISTED}} for one in found]
     if as_json:
         print_json(rows)
@@ -152,10 +161,10 @@ def import_(file: Path, column: str | None, region: str | None, tenant: str, rea
     good, bad = [], []
     for line, text in _cells(file, column):
         try:
-            good.append(_numbers().hashes(_read(text, region))[0])
+            good.append(numbers().hashes(read(text, region)))
         except TextError as exc:
             bad.append(f"{file.name}:{line}: {exc.reason}")
-    _block(list(dict.fromkeys(good)), tenant, reason, by)
+    _block(good, tenant, reason, by)
     for said in bad:
         click.echo(said, err=True)
     if bad:

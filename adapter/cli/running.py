@@ -175,7 +175,7 @@ def sandbox(bind: str, script: Path | None) -> None:
 
 @click.group()
 def db() -> None:
-    """Create or migrate the store.
+    """Create, migrate, back up or restore the store.
 
     \b
     Example:

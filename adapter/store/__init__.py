@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from adapter.errors import StoreError
 from adapter.model import WAITING, Attempt, Delivery, Evidence
 from adapter.policy import Rate, Verdict
 from adapter.store import arrivals, desk, gates, keys, leases, listing, memory, migrate, queue, swift, trials, versions
@@ -15,22 +14,26 @@ from adapter.store.dialect import Bell, Clock
 from adapter.store.engine import Database
 from adapter.store.keys import Key, Keys
 from adapter.store.leases import Claim
+from adapter.store.personal import Held, Personal
+from adapter.store.published import Published
 from adapter.store.reports import Due, Reports, Told
 from adapter.store.rules import Rules
 from adapter.store.trials import Trial
 from adapter.store.versions import Version
 
-__all__ = ["Arrival", "Claim", "Due", "Entry", "Kept", "Key", "Reports", "Store", "Told", "Trial", "Version"]
+__all__ = ["Arrival", "Claim", "Due", "Entry", "Held", "Kept", "Key", "Reports", "Store", "Told", "Trial", "Version"]
 
 
-class Store:
+class Store(Published):
     """Everything that is read or written; each method is one transaction and raises `StoreError` when it fails."""
 
     def __init__(self, url: str) -> None:
         self._database = Database(url)
+        self._known = False
         self.rules = Rules(self._database)
         self.keys = Keys(self._database)
         self.reports = Reports(self._database)
+        self.personal = Personal(self._database)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -45,15 +48,15 @@ class Store:
             migrate.upgrade(connection)
 
     def check(self) -> None:
-        """Raise `StoreError` unless the store can be written and has the tables of this version."""
+        """Raise `StoreError` unless the store can be written and has the tables of this version.
+
+        They are looked at once: who is at work goes on when a later version has added to them.
+        """
         with self._database.writing() as connection:
-            found = migrate.version(connection)
-            if found != migrate.head():
-                said = f"version {found}" if found else "no tables"
-                raise StoreError(
-                    f"the store has {said}, this adapter needs {migrate.head()}: run xima-adapter db upgrade"
-                )
+            if not self._known:
+                migrate.check(connection)
             desk.probe(connection)
+        self._known = True
 
     # requests
 
@@ -217,35 +220,3 @@ class Store:
             gone += trials.purge(connection, before=before, most=most)
             gone += keys.purge(connection, before=before, now=now, most=most)
             return gone + versions.purge(connection, now=now, most=most)
-
-    # mappings
-
-    def in_force(self) -> dict[str, Version]:
-        """The last version of every mapping, by its name; one without a `version` was removed."""
-        with self._database.reading() as connection:
-            return versions.in_force(connection)
-
-    def publish(self, version: Version) -> Version:
-        """Keep a version that comes into force, unless it is in force already; gives what is kept."""
-        with self._database.writing() as connection:
-            return versions.publish(connection, version)
-
-    def history(self, mapping: str) -> list[Version]:
-        """Every version of a mapping that was in force, the latest first."""
-        with self._database.reading() as connection:
-            return versions.history(connection, mapping)
-
-    def requests_of(self, mapping: str, *, most: int) -> list[str]:
-        """The ids of a mapping's latest requests, the latest first."""
-        with self._database.reading() as connection:
-            return trials.requests_of(connection, mapping, most=most)
-
-    def count_trials(self, seen: Sequence[Trial]) -> None:
-        """Count what versions under trial made of records."""
-        with self._database.writing() as connection:
-            trials.count(connection, seen)
-
-    def trials(self, mapping: str) -> list[Mapping[str, Any]]:
-        """What was counted for versions of a mapping under trial, the latest first."""
-        with self._database.reading() as connection:
-            return trials.counted(connection, mapping)

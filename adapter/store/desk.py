@@ -24,6 +24,7 @@ from sqlalchemy import (
 from adapter.errors import Conflict
 from adapter.model import WAITING, Delivery, State, check_move
 from adapter.policy import Verdict
+from adapter.policy.spelled import GONE
 from adapter.store import queue
 from adapter.store.rows import COLUMNS, delivery_of
 from adapter.store.tables import acts, attempts, deliveries, marks, once, refusals, reports, requests, seen
@@ -80,6 +81,8 @@ def act(connection: Connection, delivery: Delivery, verdict: Verdict, *, who: st
     if delivery.state == "sending":  # nobody but its holder knows: sent again, the phone would ring twice
         raise Conflict("the delivery is being sent at this moment: wait until it is known what came of it")
     check_move(delivery.state, verdict.state)
+    if verdict.state == "queued" and GONE in delivery.action.as_dict().values():
+        raise Conflict("its number was removed (xima-adapter forget), so there is nobody to call")
     if not queue.move(connection, delivery, verdict, tries=delivery.tries, now=now):
         raise Conflict("the delivery changed at the same moment: look at it again")
     row = {"delivery_id": delivery.id, "at": now, "who": who, "old": delivery.state, "new": verdict.state}

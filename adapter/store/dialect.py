@@ -52,6 +52,12 @@ class Database(Protocol):
     def alone(self, connection: Connection, work: str, *, wait: bool = False) -> bool:
         """Be the only one, on all machines, at this kind of work until the transaction ends; False when another is."""
 
+    def unsafe(self, connection: Connection) -> list[str]:
+        """What a power cut could take a commit by, in words; nothing when it cannot."""
+
+    def overwrite(self, connection: Connection) -> None:
+        """Have what is removed from now on overwritten where it stood, as far as the database can do so at once."""
+
     def clock(self, clock: Clock) -> Clock:
         """The clock that all who share this database go by."""
 

@@ -21,6 +21,8 @@ ALL = ""
 d, g = deliveries.c, gates.c
 TELLING = (Evidence.NOT_SENT, Evidence.UNAUTHORIZED, Evidence.OVER_CAP)
 NAMES = tuple(column.name for column in gates.columns)
+TOO_OLD = type_coerce(type_coerce(d.expires_at, BigInteger) + 1, Moment)
+"""When what nobody lets go is looked at again: to expire."""
 
 TROUBLED = Prepared(
     select(func.count().label("many")).where(
@@ -111,8 +113,7 @@ def let_go(connection: Connection, tenant: str, policies: tuple[str, ...], *, no
 def hold(connection: Connection, tenant: str, policy: str, reason: str, *, now: datetime) -> int:
     """Hold what is queued for a tenant (or for all) until somebody lets it go, or it is too old; gives how many."""
     mine = [QUEUED, *([d.tenant == tenant] if tenant else [])]
-    too_old = type_coerce(type_coerce(d.expires_at, BigInteger) + 1, Moment)
-    values = {"state": "held", "policy": policy, "reason": reason, "updated_at": now, "due_at": too_old}
+    values = {"state": "held", "policy": policy, "reason": reason, "updated_at": now, "due_at": TOO_OLD}
     return connection.execute(update(deliveries).where(*mine).values(values)).rowcount
 
 

@@ -25,6 +25,14 @@ def upgrade(connection: Connection) -> None:
         raise StoreError(f"the tables were made by another version of this adapter: {exc}") from exc
 
 
+def check(connection: Connection) -> None:
+    """Raise `StoreError` unless the tables are those of this version."""
+    found = version(connection)
+    if found != head():
+        said = f"version {found}" if found else "no tables"
+        raise StoreError(f"the store has {said}, this adapter needs {head()}: run xima-adapter db upgrade")
+
+
 def version(connection: Connection) -> str | None:
     """The version the tables have; None when there are none."""
     return MigrationContext.configure(connection).get_current_revision()

@@ -108,6 +108,15 @@ class PostgreSQL:
             return True
         return bool(connection.execute(text("SELECT pg_try_advisory_xact_lock(:space, :work)"), given).scalar())
 
+    def unsafe(self, connection: Connection) -> list[str]:
+        """The server's own settings, and what it makes of ours."""
+        own = connection.execute(text("SHOW synchronous_commit")).scalar()
+        said = [f"{name} is off at the server" for name in connection.execute(text(UNSAFE)).scalars()]
+        return said + (["synchronous_commit is off"] if own == "off" else [])
+
+    def overwrite(self, connection: Connection) -> None:
+        """VACUUM does so later, and cannot be hurried in a transaction."""
+
     def clock(self, clock: Clock) -> Clock:
         """The database's: machines' own may differ by seconds, and leases are compared between machines."""
         return SharedClock(clock, self._time)

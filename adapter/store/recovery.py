@@ -7,14 +7,15 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, func, select, update
 
-from adapter.model import Delivery
+from adapter.model import WAITING, Delivery
 from adapter.policy import Verdict
 from adapter.policy.gate import is_shut
 from adapter.store import desk, gates
 from adapter.store.rows import BACKLOG, COLUMNS, PRIORITY, delivery_of
-from adapter.store.tables import QUEUED, deliveries
+from adapter.store.tables import QUEUED, deliveries, requests
 
 POLICY = "recover"
+RESTORED = "restored"
 LATE = timedelta(minutes=1)
 """What is due for longer than this has met an outage; what was held on purpose is backlog, and not counted."""
 ASK_FOR = timedelta(hours=24)
@@ -42,9 +43,26 @@ def hold(connection: Connection, *, now: datetime, most: int) -> int:
     return held
 
 
+def hold_past(connection: Connection, *, now: datetime) -> int:
+    """Hold all that a store out of a backup would send, for it may have been sent since; gives how much.
+
+    What was being sent is unknown. What nobody decides on expires at its own time.
+    """
+    asked = (select(func.max(d.updated_at)), select(func.max(requests.c.received_at)))
+    last = max(filter(None, (connection.execute(one).scalar() for one in asked)), default=now)
+    said = f"the store is a backup of {last:%Y-%m-%d %H:%M:%S} UTC, and this may have been done since"
+    waits = d.state.in_(WAITING) & (d.policy != RESTORED)
+    reason = f"{said}: xima-adapter recover ({RESTORED})"
+    values = {"state": "held", "policy": RESTORED, "reason": reason, "due_at": gates.TOO_OLD, "updated_at": now}
+    held = connection.execute(update(deliveries).where(waits).values(values)).rowcount
+    values = {"state": "unknown", "reason": said, "lease_owner": None, "lease_until": None, "updated_at": now}
+    return held + connection.execute(update(deliveries).where(d.state == "sending").values(values)).rowcount
+
+
 def asked(connection: Connection) -> list[Delivery]:
     """Everything that is held so, the oldest first."""
-    rows = connection.execute(select(*COLUMNS).where(d.state == "held", d.policy == POLICY).order_by(d.created_at))
+    held = (d.state == "held", d.policy.in_((POLICY, RESTORED)))
+    rows = connection.execute(select(*COLUMNS).where(*held).order_by(d.created_at))
     return [delivery_of(row) for row in rows]
 
 

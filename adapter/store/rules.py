@@ -7,16 +7,17 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 
-from adapter.model import Delivery
+from adapter.model import WAITING, Delivery
 from adapter.policy import Gate, Verdict
 from adapter.store import gates, recovery
 from adapter.store.engine import Database
 from adapter.store.statements import upsert
-from adapter.store.tables import blocked
+from adapter.store.tables import blocked, deliveries
 from adapter.store.tables import gates as gate_table
 
+d = deliveries.c
 _new = upsert(blocked)
 BLOCK = _new.on_conflict_do_update(
     index_elements=["number", "tenant"], set_={name: _new.excluded[name] for name in ("key_id", "reason", "who", "at")}
@@ -41,6 +42,22 @@ class Rules:
                 row = {"number": number, "tenant": tenant, "key_id": key_id, "reason": reason, "who": who, "at": now}
                 connection.execute(BLOCK, row)
             return (connection.execute(select(func.count()).select_from(blocked)).scalar() or 0) - before
+
+    def rehash(self, given: Sequence[Sequence[str]]) -> int:
+        """Have what waits known by a number's newest hash, which is the first of each; gives how much was not.
+
+        A delivery that was kept before a key was rotated in has none of the new key, under which the list is written.
+        """
+        newest = {old: list(hashes) for hashes in given for old in hashes[1:]}
+        if not newest:
+            return 0
+        with self._database.writing() as connection:
+            waiting = connection.execute(select(d.id, d.terms).where(d.state.in_(WAITING))).all()
+            told = [(row.id, row.terms, newest.get(row.terms.get("numbers", [""])[0])) for row in waiting]
+            late = [(one, {**terms, "numbers": hashes}) for one, terms, hashes in told if hashes]
+            for one, terms in late:
+                connection.execute(update(deliveries).where(d.id == one, d.state.in_(WAITING)).values(terms=terms))
+            return len(late)
 
     def unblock(self, hashes: Collection[str], *, tenant: str = gates.ALL) -> tuple[int, list[str]]:
         """Take a number off the do-not-call list of a tenant, or of all, by its hash under any key.
@@ -85,6 +102,11 @@ class Rules:
         """Hold callbacks that wait late when they are more than `most`; gives how many."""
         with self._database.writing() as connection:
             return recovery.hold(connection, now=now, most=most)
+
+    def hold_past(self, *, now: datetime) -> int:
+        """Hold all that a store out of a backup would send again; gives how much."""
+        with self._database.writing() as connection:
+            return recovery.hold_past(connection, now=now)
 
     def backlog(self) -> list[Delivery]:
         """What is held so, the oldest first."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ from adapter.store.dialect import Bell, Clock
 from adapter.store.shared import Turns
 
 BUSY_SECONDS = 5.0
+SYNCHRONOUS_FULL = 2
 RETRY_SECONDS = 0.001
 """How soon a lock that another process holds is asked for again; it is held for about as long."""
 
@@ -27,8 +30,16 @@ def connect(url: str, *, connections: int = 40) -> Engine:
         pool_timeout=BUSY_SECONDS,
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
     )
+    event.listen(engine, "do_connect", _make_private)
     event.listen(engine, "connect", _prepare)
     return engine
+
+
+def _make_private(dialect: Any, record: Any, given: list[Any], named: dict[str, Any]) -> None:
+    """A file that is not there yet is made for its owner alone: it will hold names and numbers."""
+    with contextlib.suppress(OSError):  # SQLite says what is wrong
+        if not given[0].startswith("file:"):
+            os.close(os.open(given[0], os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _prepare(connection: sqlite3.Connection, record: Any) -> None:
@@ -109,6 +120,15 @@ class SQLite:
     def alone(self, connection: Connection, work: str, *, wait: bool = False) -> bool:
         """True: who writes is alone."""
         return True
+
+    def unsafe(self, connection: Connection) -> list[str]:
+        """A file that cannot be written ahead lies where that cannot be done, on a network share say."""
+        kept = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")]
+        return [] if kept == ["wal", SYNCHRONOUS_FULL] else [f"journal_mode is {kept[0]}, synchronous {kept[1]}"]
+
+    def overwrite(self, connection: Connection) -> None:
+        """Zeros instead of free space that still tells what stood there."""
+        driver(connection).execute("PRAGMA secure_delete=ON").close()
 
     def clock(self, clock: Clock) -> Clock:
         """The machine's own."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from adapter.sandbox import Sandbox
 from adapter.store import Store
 from cli.conftest import Run
 
+ORIGIN = "https://127.0.0.1:1"
+"""Where nobody listens."""
 SCRIPT = """
 token: the-token-of-the-tests
 agents:
@@ -107,10 +110,12 @@ def xima(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
         monkeypatch.setenv("XIMA_HOST", sandbox.url)
         monkeypatch.setenv("XIMA_TOKEN", "the-token-of-the-tests")
         monkeypatch.setenv("ADAPTER_SECRET_KEY", HOOK_SECRET)
-        monkeypatch.setenv("ADAPTER_PUBLIC_URL", "https://hooks.example.com")
+        monkeypatch.setenv("ADAPTER_PUBLIC_URL", ORIGIN)
+        monkeypatch.setenv("ADAPTER_TRUSTED_PROXIES", "1")
         store = Store("sqlite:///adapter.db")
         store.upgrade()
         store.close()
+        (home / "adapter.db").chmod(0o600)
         form = home / "mappings/form.yaml"
         form.write_text(
             form.read_text().replace("skill: Sales", "skill: Support").replace("{skill: Sales", "{skill: Support")
@@ -175,10 +180,17 @@ def test_the_token_must_be_right(run: Run, monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_healthy_house_is_told_line_by_line(run: Run) -> None:
     result = run("doctor")
     assert result.exit_code == 0, result.output
-    assert result.stdout.splitlines() == [
+    shown = [re.sub(r"[0-9.]+ GB", "9 GB", line) for line in result.stdout.splitlines()]
+    assert shown == [
         "ok     settings: all 19 can be used",
+        "ok     disk: 9 GB are free where the store is",
         "ok     store: reachable and up to date",
-        "ok     public URL: https://hooks.example.com",
+        "ok     durability: every commit has reached the disk before a sender hears 200",
+        "ok     retention: no request is older than 30 days",
+        "ok     secrets: long enough, each for itself, and their files are not for everybody",
+        f"ok     public URL: {ORIGIN}",
+        "ok     way in: nobody can tell from here (ConnectionError);"
+        f" look from elsewhere: curl -I {ORIGIN}/api/openapi.json",
         "ok     mapping click: good, 2 examples",
         "ok     mapping form: good, 1 example",
         "ok     Xima: answers and takes the token: 2 agents, 2 skills",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import stat
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, closing
 from pathlib import Path
@@ -121,6 +122,18 @@ def test_the_queue_is_read_in_the_order_of_an_index_however_long_it_is(store: St
         ]
     assert plan == ["SEARCH deliveries USING INDEX deliveries_turn (tenant=? AND priority=? AND due_at<?)"]
     database.close()
+
+
+def test_a_new_file_is_for_its_owner_alone_and_an_old_one_stays_as_it_is(file: Path, tmp_path: Path) -> None:
+    for path, mode in ((file, 0o600), (tmp_path / "old.db", 0o640)):
+        if path != file:
+            path.touch()
+            path.chmod(mode)
+        with closing(Store(f"sqlite:///{path}")) as store:
+            store.upgrade()
+            beside = list(tmp_path.glob(f"{path.name}*"))
+            assert {stat.S_IMODE(one.stat().st_mode) for one in beside} == {mode}
+            assert len(beside) == 3
 
 
 # migrations

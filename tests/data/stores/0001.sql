@@ -1,0 +1,114 @@
+BEGIN TRANSACTION;
+CREATE TABLE acts (
+	id INTEGER NOT NULL, 
+	delivery_id TEXT NOT NULL, 
+	who TEXT NOT NULL, 
+	old TEXT NOT NULL, 
+	new TEXT NOT NULL, 
+	reason TEXT NOT NULL, 
+	at BIGINT NOT NULL, 
+	PRIMARY KEY (id)
+);
+INSERT INTO "acts" VALUES(1,'e-cancelled','Pat','queued','cancelled','called by hand',1767805200000000);
+CREATE TABLE alembic_version (
+	version_num VARCHAR(32) NOT NULL, 
+	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+INSERT INTO "alembic_version" VALUES('0001');
+CREATE TABLE attempts (
+	delivery_id TEXT NOT NULL, 
+	number INTEGER NOT NULL, 
+	at BIGINT NOT NULL, 
+	phase TEXT NOT NULL, 
+	status INTEGER, 
+	reason TEXT NOT NULL, 
+	duration_ms INTEGER NOT NULL, 
+	PRIMARY KEY (delivery_id, number)
+);
+INSERT INTO "attempts" VALUES('a-click',1,1767805200000000,'answered',204,'',41);
+CREATE TABLE deliveries (
+	id TEXT NOT NULL, 
+	request_id TEXT NOT NULL, 
+	mapping TEXT NOT NULL, 
+	version TEXT NOT NULL, 
+	rule TEXT NOT NULL, 
+	tenant TEXT NOT NULL, 
+	action TEXT NOT NULL, 
+	"key" TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	reason TEXT NOT NULL, 
+	deliver TEXT NOT NULL, 
+	if_unknown TEXT NOT NULL, 
+	terms TEXT NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	updated_at BIGINT NOT NULL, 
+	due_at BIGINT NOT NULL, 
+	expires_at BIGINT NOT NULL, 
+	priority INTEGER NOT NULL, 
+	attempt INTEGER NOT NULL, 
+	tries INTEGER NOT NULL, 
+	lease_owner TEXT, 
+	lease_until BIGINT, 
+	PRIMARY KEY (id)
+);
+INSERT INTO "deliveries" VALUES('a-click','of a-click','lead','v1','dial','default','["click_to_dial",{"agent":"0101","number_to_dial":"8015550142"}]','key of a-click','accepted','','now','ask','{"fresh_for":600.0}',1767805200000000,1767805200000000,1767805200000000,4102444800000000,0,1,1,NULL,NULL);
+INSERT INTO "deliveries" VALUES('b-held','of b-held','lead','v1','dial','default','["callback",{"skill":"Sales","callback_number":"8015550143"}]','key of b-held','held','outside the calling hours (hours)','queued','ask','{"fresh_for":600.0}',1767805200000000,1767805200000000,1767859200000000,4102444800000000,1,0,0,NULL,NULL);
+INSERT INTO "deliveries" VALUES('c-queued','of c-queued','lead','v1','dial','default','["callback",{"skill":"Sales","callback_number":"8015550144"}]','key of c-queued','queued','','queued','ask','{"fresh_for":600.0}',1767805200000000,1767805200000000,1767805200000000,4102444800000000,1,0,0,NULL,NULL);
+INSERT INTO "deliveries" VALUES('d-unknown','of d-unknown','lead','v1','dial','default','["callback",{"skill":"Sales","callback_number":"8015550145"}]','key of d-unknown','unknown','the answer never came','queued','ask','{"fresh_for":600.0}',1767805200000000,1767805200000000,1767805200000000,4102444800000000,1,1,1,NULL,NULL);
+INSERT INTO "deliveries" VALUES('e-cancelled','of e-cancelled','lead','v1','dial','default','["callback",{"skill":"Sales","callback_number":"8015550146"}]','key of e-cancelled','cancelled','called by hand','queued','ask','{"fresh_for":600.0}',1767805200000000,1767805200000000,1767805200000000,4102444800000000,1,0,0,NULL,NULL);
+INSERT INTO "deliveries" VALUES('f-under-way','of f-under-way','lead','v1','dial','default','["callback",{"skill":"Sales","callback_number":"8015550147"}]','key of f-under-way','sending','','queued','ask','{"fresh_for":600.0}',1767805200000000,1767805200000000,1767805200000000,4102444800000000,1,1,0,'dispatch-1',1767805215000000);
+CREATE TABLE once (
+	mapping TEXT NOT NULL, 
+	"key" TEXT NOT NULL, 
+	delivery_id TEXT NOT NULL, 
+	until BIGINT NOT NULL, 
+	PRIMARY KEY (mapping, "key")
+);
+INSERT INTO "once" VALUES('lead','key of a-click','a-click',4102444800000000);
+INSERT INTO "once" VALUES('lead','key of b-held','b-held',4102444800000000);
+INSERT INTO "once" VALUES('lead','key of c-queued','c-queued',4102444800000000);
+INSERT INTO "once" VALUES('lead','key of d-unknown','d-unknown',4102444800000000);
+INSERT INTO "once" VALUES('lead','key of e-cancelled','e-cancelled',4102444800000000);
+INSERT INTO "once" VALUES('lead','key of f-under-way','f-under-way',4102444800000000);
+CREATE TABLE refusals (
+	mapping TEXT NOT NULL, 
+	code TEXT NOT NULL, 
+	reason TEXT NOT NULL, 
+	day TEXT NOT NULL, 
+	count INTEGER NOT NULL, 
+	last_at BIGINT NOT NULL, 
+	PRIMARY KEY (mapping, code, reason, day)
+);
+INSERT INTO "refusals" VALUES('lead','unauthorized','no signature','2026-01-07',1,1767805200000000);
+CREATE TABLE requests (
+	id TEXT NOT NULL, 
+	mapping TEXT NOT NULL, 
+	version TEXT NOT NULL, 
+	received_at BIGINT NOT NULL, 
+	method TEXT NOT NULL, 
+	url TEXT NOT NULL, 
+	headers TEXT NOT NULL, 
+	body BLOB NOT NULL, 
+	results TEXT NOT NULL, 
+	PRIMARY KEY (id)
+);
+INSERT INTO "requests" VALUES('of a-click','lead','v1',1767805200000000,'POST','/hooks/lead?a=1','{"content-type":"application/json"}',X'7B2270686F6E65223A202238303135353530313432227D','[{"record":0,"kind":"action","rule":"dial","reason":"","delivery":"a-click","duplicate":false}]');
+INSERT INTO "requests" VALUES('of b-held','lead','v1',1767805200000000,'POST','/hooks/lead?a=1','{"content-type":"application/json"}',X'7B226E616D65223A2022C3A9227DFF','[{"record":0,"kind":"action","rule":"dial","reason":"","delivery":"b-held","duplicate":false}]');
+INSERT INTO "requests" VALUES('of c-queued','lead','v1',1767805200000000,'POST','/hooks/lead?a=1','{"content-type":"application/json"}',X'7B2270686F6E65223A202238303135353530313432227D','[{"record":0,"kind":"action","rule":"dial","reason":"","delivery":"c-queued","duplicate":false}]');
+INSERT INTO "requests" VALUES('of d-unknown','lead','v1',1767805200000000,'POST','/hooks/lead?a=1','{"content-type":"application/json"}',X'7B2270686F6E65223A202238303135353530313432227D','[{"record":0,"kind":"action","rule":"dial","reason":"","delivery":"d-unknown","duplicate":false}]');
+INSERT INTO "requests" VALUES('of e-cancelled','lead','v1',1767805200000000,'POST','/hooks/lead?a=1','{"content-type":"application/json"}',X'7B2270686F6E65223A202238303135353530313432227D','[{"record":0,"kind":"action","rule":"dial","reason":"","delivery":"e-cancelled","duplicate":false}]');
+INSERT INTO "requests" VALUES('of f-under-way','lead','v1',1767805200000000,'POST','/hooks/lead?a=1','{"content-type":"application/json"}',X'7B2270686F6E65223A202238303135353530313432227D','[{"record":0,"kind":"action","rule":"dial","reason":"","delivery":"f-under-way","duplicate":false}]');
+CREATE INDEX requests_received ON requests (received_at);
+CREATE INDEX requests_mapping ON requests (mapping, received_at);
+CREATE INDEX deliveries_due ON deliveries (state, due_at);
+CREATE INDEX deliveries_next ON deliveries (state, priority, due_at);
+CREATE INDEX deliveries_lease ON deliveries (state, lease_until);
+CREATE INDEX deliveries_updated ON deliveries (updated_at);
+CREATE INDEX deliveries_request ON deliveries (request_id);
+CREATE INDEX once_until ON once (until);
+CREATE INDEX once_delivery ON once (delivery_id);
+CREATE INDEX attempts_at ON attempts (at);
+CREATE INDEX acts_delivery ON acts (delivery_id);
+CREATE INDEX acts_at ON acts (at);
+CREATE INDEX refusals_last ON refusals (last_at);
+COMMIT;
