@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from adapter import replay
+from adapter import closing, replay
 from adapter.dispatcher import Dispatcher
 from adapter.errors import AdapterError, SignatureError, StoreError, Unavailable, UnknownMapping
 from adapter.greeting import told
@@ -90,10 +90,11 @@ class Intake:
         mark = replay.fingerprint(source, received)
         if replay.is_old(self._store, source, mark, now=now):
             made = [(index, replay.OLD) for index, _ in made]
-        entries = [entry(source, index, result, request_id, self._numbers, now=now) for index, result in made]
+        ended = closing.settled(self._store, source, made, now=now) if source.mapping.tells else made
+        entries = [entry(source, index, result, request_id, self._numbers, now=now) for index, result in ended]
         entries = self._claimed(entries)
         kept = self._store.add(arrival(source, received, request_id, now=now), entries, fingerprint=mark)
-        came = tuple(_came(result, one) for (_, result), one in zip(made, kept, strict=True))
+        came = tuple(_came(result, one) for (_, result), one in zip(ended, kept, strict=True))
         if any(one.delivery and one.delivery.policy == "limits.per_minute" for one in came):
             event("request.flood", level=logging.WARNING, mapping=name, remedy="limits.per_minute in the mapping")
         event("request.kept", mapping=name, request=request_id, records=len(found), **_summary(came))

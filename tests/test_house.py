@@ -52,6 +52,7 @@ LAYERS = (
         "replay",
         "greeting",
         "keeping",
+        "closing",
         "refusals",
         "intake",
     ),

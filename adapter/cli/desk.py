@@ -103,10 +103,11 @@ def show(delivery_id: str, as_json: bool) -> None:
         found = _found(store, delivery_id)
         made = [receipt.of_attempt(one) for one in store.attempts(found.id)]
         acts = [receipt.of_act(one) for one in store.acts(found.id)]
+        told = receipt.with_end(_plain(found), store.outcomes.of(found.id))
     if as_json:
-        print_json({**_plain(found), "attempts": made, "acts": acts})
+        print_json({**told, "attempts": made, "acts": acts})
         return
-    click.echo(receipt.message(found))
+    click.echo(told["message"])
     moments = [(name, receipt.instant(getattr(found, name))) for name in MOMENTS]
     columns([*((name, getattr(found, name)) for name in FACTS), *moments])
     for title, rows in (("Tries at Xima", made), ("What people did", acts)):

@@ -9,7 +9,7 @@ from typing import Any
 from adapter.errors import StoreError
 from adapter.model import Attempt, Delivery, Evidence
 from adapter.policy import Rate, Verdict
-from adapter.store import arrivals, desk, gates, leases, memory, migrate, queue, swift, trials, versions
+from adapter.store import arrivals, desk, gates, leases, memory, migrate, outcomes, queue, swift, trials, versions
 from adapter.store.arrivals import Arrival, Entry, Kept
 from adapter.store.dialect import Bell, Clock
 from adapter.store.engine import Database
@@ -27,6 +27,7 @@ class Store:
     def __init__(self, url: str) -> None:
         self._database = Database(url)
         self.rules = Rules(self._database)
+        self.outcomes = outcomes.Outcomes(self._database)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -208,6 +209,7 @@ class Store:
                 return 0
             gone = desk.purge(connection, before=before, now=now, most=most)
             gone += trials.purge(connection, before=before, most=most)
+            gone += outcomes.purge(connection, before=before, most=most)
             return gone + versions.purge(connection, now=now, most=most)
 
     # mappings

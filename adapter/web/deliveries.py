@@ -76,7 +76,9 @@ def _shown(delivery: Delivery) -> dict[str, Any]:
     made = [receipt.of_attempt(one) for one in parts().store.attempts(delivery.id)]
     acts = [receipt.of_act(one) for one in parts().store.acts(delivery.id)]
     same = parts().links.with_token(delivery.id, request.args["token"])
-    return {**receipt.of_delivery(delivery, lambda _: same), "attempts": made, "acts": acts}
+    ended = parts().store.outcomes.of(delivery.id)
+    told = receipt.with_end(receipt.of_delivery(delivery, lambda _: same), ended)
+    return {**told, "attempts": made, "acts": acts}
 
 
 def _for_a_browser() -> bool:
