@@ -13,7 +13,7 @@ from adapter.cli import main
 from adapter.sandbox import Sandbox
 
 CALLING = [name for name in STARTERS if not starter(name).tells]
-"""Xima itself makes no call; see test_call_ended.py."""
+"""Xima itself makes no call; see test_whole_loop.py."""
 MUCH = "\nquiet:\n  same_number: no\nlimits:\n  number_per_day: 1000\n"
 """Most samples have the same number."""
 
