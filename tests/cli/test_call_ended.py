@@ -52,6 +52,21 @@ def test_explain_says_what_is_read_and_that_nothing_is_sent(run: Run, store: Sto
     assert (told["action"], told["request"]) == ("call_ended", None)
 
 
+@pytest.mark.parametrize(
+    ("body", "query"),
+    [
+        ('{"extension": "0101", "number": 18015550142, "direction": "Outbound"}', ""),
+        ("extension=0101&number=18015550142&direction=Outbound", ""),
+        ("", QUERY),
+        ("direction=Outbound", "extension=0101&number=18015550142"),
+    ],
+    ids=["json", "form", "url", "both"],
+)
+def test_explain_reads_parameters_wherever_they_stand(run: Run, store: Store, body: str, query: str) -> None:
+    result = run("explain", "ends", "-", "--query", query, input=body)
+    assert "record 1: call_ended" in result.output, result.output
+
+
 def test_the_latest_requests_say_which_were_told_of_no_dial(run: Run, store: Store) -> None:
     assert f"nothing was done: {UNMATCHED}" in run("deliveries", "requests", "ends").output
 
