@@ -13,7 +13,7 @@ from adapter import mapping, written
 from adapter.errors import MappingError, PayloadError
 from adapter.mapping import Result
 from adapter.mapping.difference import SAME, Made, Pair, made, pairs
-from adapter.model import Received
+from adapter.model import CallEnded, Received
 from adapter.store import Store
 
 
@@ -111,6 +111,8 @@ class Backtest:
 
     def _result(self, note: Mapping[str, Any]) -> Result:
         said = Result(kind=note["kind"], rule=note["rule"], reason=note["reason"], field=note.get("field", ""))
+        if "call" in note:
+            return replace(said, kind="action", reason="", action=CallEnded(**note["call"]), key=note["key"])
         delivery = self._store.get(note["delivery"]) if "delivery" in note else None
         return replace(said, action=delivery.action, key=delivery.key) if delivery else said
 

@@ -11,7 +11,7 @@ from adapter.logs import masked
 from adapter.mapping import Result
 from adapter.mapping.difference import Change, Pair
 
-NUMBERS = ("number_to_dial", "callback_number", "outbound_caller_id")
+NUMBERS = ("number_to_dial", "callback_number", "outbound_caller_id", "number")
 PRIVATE = ("once",)
 """Fields in which anything may stand, names and addresses of people too."""
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from adapter import replay
+from adapter import closing, replay
 from adapter.dispatcher import Dispatcher
 from adapter.errors import AdapterError, SignatureError, StoreError, Unavailable, UnknownMapping
 from adapter.greeting import told
@@ -103,10 +103,11 @@ class Intake:
         mark: str = "",
     ) -> Taken:
         """Keep what a known sender's request came to, by the places of its records, and act on it at once."""
-        entries = [entry(source, index, result, request_id, self._numbers, now=now) for index, result in made]
+        ended = closing.settled(self._store, source, made, now=now) if source.mapping.tells else made
+        entries = [entry(source, index, result, request_id, self._numbers, now=now) for index, result in ended]
         entries = self._claimed(entries)
         kept = self._store.add(arrival(source, received, request_id, now=now), entries, fingerprint=mark)
-        came = tuple(_came(result, one) for (_, result), one in zip(made, kept, strict=True))
+        came = tuple(_came(result, one) for (_, result), one in zip(ended, kept, strict=True))
         if any(one.delivery and one.delivery.policy == "limits.per_minute" for one in came):
             event(
                 "request.flood",

@@ -9,7 +9,7 @@ from datetime import datetime
 from adapter import policy
 from adapter.mapping import Result, examples
 from adapter.mapping.terms import terms
-from adapter.model import Delivery, Received
+from adapter.model import CallEnded, Delivery, Received
 from adapter.payload.redact import redact
 from adapter.policy import Numbers
 from adapter.policy.verdict import TICK
@@ -25,6 +25,8 @@ def new_id(now: datetime) -> str:
 def entry(source: Source, index: int, result: Result, request_id: str, numbers: Numbers, *, now: datetime) -> Entry:
     """What is kept of one result: a note, and a delivery where something is to be done."""
     note = {"record": index, "kind": result.kind, "rule": result.rule, "reason": result.reason}
+    if isinstance(result.action, CallEnded):
+        return Entry(note={**note, "call": result.action.as_dict(), "key": result.key})
     if result.action is None:
         return Entry(note={**note, "field": result.field} if result.field else note)
     delivery = _delivery(source, result, request_id, numbers, now=now)

@@ -35,6 +35,7 @@ OTHER = "other"
 REQUESTS = Counter("xima_adapter_requests", "Webhooks by mapping and HTTP status.", ["mapping", "status"])
 RECORDS = Counter("xima_adapter_records", "What became of records that were understood.", ["mapping", "result"])
 REFUSALS = Counter("xima_adapter_refusals", "Requests that were refused.", ["mapping", "code", "reason"])
+CALLS_ENDED = Counter("xima_adapter_calls_ended", "Calls that ended, by what was found of each.", ["mapping", "result"])
 OVERHEAD = Histogram(
     "xima_adapter_overhead_seconds",
     "What the adapter itself needs for a webhook, without waiting for Xima.",
@@ -59,7 +60,9 @@ SKEW = Histogram(
     buckets=(-300, -60, -30, -10, -5, -2, 2, 5, 10, 30, 60, 300),
 )
 REPORTS = Counter("xima_adapter_reports", "Tries to tell senders what became of deliveries.", ["mapping", "result"])
-COUNTED: tuple[Counter | Histogram, ...] = (REQUESTS, RECORDS, REFUSALS, OVERHEAD, XIMA, ATTEMPTS, SKEW, REPORTS)
+COUNTED: tuple[Counter | Histogram, ...] = (
+    *(REQUESTS, RECORDS, REFUSALS, CALLS_ENDED, OVERHEAD, XIMA, ATTEMPTS, SKEW, REPORTS),
+)
 
 
 class Stopwatch:

@@ -112,6 +112,21 @@ class SelectCallerId(Action):
     outbound_caller_id: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CallEnded(Action):
+    """What is told of a call that ended; nothing is asked of Xima, and no delivery is made.
+
+    `outcome` is a word like connected, `duration` whole seconds, `ended_at` ISO 8601 in UTC: all as text.
+    """
+
+    kind: ClassVar[str] = "call_ended"
+    agent: str
+    number: str
+    outcome: str | None = None
+    duration: str | None = None
+    ended_at: str | None = None
+
+
 ACTIONS: Mapping[str, type[Action]] = {kind.kind: kind for kind in (ClickToDial, Callback, SelectCallerId)}
 
 
@@ -148,6 +163,17 @@ class Attempt:
     status: int | None
     reason: str
     duration_ms: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ended:
+    """What was told of the call that a delivery made, and of how many dials it was the nearest that fits."""
+
+    outcome: str
+    duration: int | None
+    ended_at: datetime | None
+    told_at: datetime
+    fits: int = 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

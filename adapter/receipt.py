@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from adapter.mapping import Result
-from adapter.model import Action, Attempt, Callback, ClickToDial, Delivery, SelectCallerId
+from adapter.model import Action, Attempt, Callback, CallEnded, ClickToDial, Delivery, Ended, SelectCallerId
 
 Link = Callable[[str], str]
 """Gives the signed status URL of a delivery's id."""
@@ -34,7 +34,9 @@ def of_delivery(delivery: Delivery, link: Link, *, duplicate: bool = False) -> d
 
 def of_result(result: Result, *, mapping: str, version: str, now: datetime) -> dict[str, Any]:
     """The receipt of a record that made no delivery: `skip` or `reject`."""
-    told = {"skip": "Nothing was done: {}.", "reject": "This record cannot be used: {}."}[result.kind]
+    told = {"skip": "Nothing was done: {}.", "reject": "This record cannot be used: {}.", "noted": "Noted: {}."}[
+        result.kind
+    ]
     return {
         "id": None,
         "state": result.kind,
@@ -61,6 +63,33 @@ def of_attempt(attempt: Attempt) -> dict[str, Any]:
         "reason": attempt.reason,
         "duration_ms": attempt.duration_ms,
     }
+
+
+def with_end(shown: dict[str, Any], ended: Ended | None) -> dict[str, Any]:
+    """A receipt with how the call ended; every value of that is None while nobody has told."""
+    return {
+        **shown,
+        "message": f"{shown['message']} {ending(ended)}" if ended else shown["message"],
+        "outcome": ended.outcome if ended else None,
+        "duration_seconds": ended.duration if ended else None,
+        "ended_at": instant(ended.ended_at) if ended and ended.ended_at else None,
+        "outcome_told_at": instant(ended.told_at) if ended else None,
+        "outcome_matched_by": matched_by(ended) if ended else None,
+    }
+
+
+def matched_by(ended: Ended) -> str:
+    """How it was found that the call was this delivery's, for nothing of ours goes along with a call."""
+    return MATCHED + (f", the nearest of {ended.fits} dials" if ended.fits > 1 else "")
+
+
+def ending(ended: Ended) -> str:
+    """One sentence of how the call ended, and how sure that is."""
+    lasted = f" after {ended.duration} s" if ended.duration is not None else ""
+    return f"The call ended{lasted}: {ended.outcome} (told by Xima afterwards, matched by {matched_by(ended)})."
+
+
+MATCHED = "number and time"
 
 
 def of_act(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,6 +123,8 @@ def what(action: Action, number: Callable[[str], str] = last_four) -> str:
             return f"the call from extension {action.agent} to {number(action.number_to_dial)}"
         case Callback():
             return f"the callback to {number(action.callback_number)} for the skill {action.skill}"
+        case CallEnded():
+            return f"the end of the call from extension {action.agent} to {number(action.number)}"
         case SelectCallerId():
             return f"the caller id {action.label} for extension {action.agent}"
     return action.kind

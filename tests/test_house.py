@@ -56,6 +56,7 @@ LAYERS = (
         "replay",
         "greeting",
         "keeping",
+        "closing",
         "refusals",
         "intake",
         "tracing",

@@ -69,8 +69,13 @@ class ActSchema(Schema):
 
 
 class DeliverySchema(ReceiptSchema):
-    """A receipt with every try at Xima, and what people did."""
+    """A receipt with how the call ended, every try at Xima, and what people did."""
 
+    outcome = nullable(fields.String, "how the call ended, as Xima told afterwards; null while nobody has")
+    duration_seconds = nullable(fields.Integer, "how long the call was")
+    ended_at = nullable(fields.AwareDateTime, "when it was over")
+    outcome_told_at = nullable(fields.AwareDateTime, "when we were told")
+    outcome_matched_by = nullable(fields.String, "how it was found that this was the call")
     attempts = _many(AttemptSchema, "the oldest first")
     acts = _many(ActSchema, "the oldest first")
 

@@ -17,7 +17,7 @@ import requests
 from adapter import condition, path, payload, signature
 from adapter.errors import TextError
 from adapter.mapping import Mapping, examples
-from adapter.mapping.compiled import Example
+from adapter.mapping.compiled import PARAMETERS, Example
 from adapter.mapping.run import UNITS
 from adapter.mapping.text import Where
 from adapter.model import Received
@@ -62,7 +62,7 @@ def headers(given: Sequence[str]) -> dict[str, str]:
 
 def received(mapping: Mapping, body: bytes, given: dict[str, str], query: str) -> Received:
     """A request to the mapping's URL; without a content type it has the one that its sender would send."""
-    kind = mapping.receive.body or _guess(body)
+    kind = _guess(body) if mapping.receive.body in (None, PARAMETERS) else mapping.receive.body
     content_type = examples.CONTENT_TYPES.get(kind, "text/xml")
     url = f"https://example.com/hooks/{mapping.name}" + (f"?{query}" if query else "")
     return Received(method="POST", url=url, headers={"content-type": content_type, **given}, body=body)

@@ -103,14 +103,15 @@ def show(delivery_id: str, as_json: bool) -> None:
         found = _found(store, delivery_id)
         made = [receipt.of_attempt(one) for one in store.attempts(found.id)]
         acts = [receipt.of_act(one) for one in store.acts(found.id)]
-        told = [receipt.of_report(one) for one in store.reports.of(found.id)]
+        sent = [receipt.of_report(one) for one in store.reports.of(found.id)]
+        told = receipt.with_end(_plain(found), store.outcomes.of(found.id))
     if as_json:
-        print_json({**_plain(found), "attempts": made, "acts": acts, "reports": told})
+        print_json({**told, "attempts": made, "acts": acts, "reports": sent})
         return
-    click.echo(receipt.message(found))
+    click.echo(told["message"])
     moments = [(name, receipt.instant(getattr(found, name))) for name in MOMENTS]
     columns([*((name, getattr(found, name)) for name in FACTS), *moments])
-    for title, rows in (("Tries at Xima", made), ("What people did", acts), ("Reports to the sender", told)):
+    for title, rows in (("Tries at Xima", made), ("What people did", acts), ("Reports to the sender", sent)):
         if rows:
             click.echo(f"\n{title}:")
             columns([[name.upper() for name in rows[0]], *([*row.values()] for row in rows)])

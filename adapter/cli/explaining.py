@@ -16,7 +16,7 @@ from adapter.cli.shown import as_json, mapping_path, plainly, print_json, read_m
 from adapter.mapping import Mapping, Result, Trace, examples, provenance, request_tree, results
 from adapter.mapping.provenance import Origin
 from adapter.mapping.run import scope_of
-from adapter.model import Received
+from adapter.model import CallEnded, Received
 
 
 @click.command()
@@ -95,7 +95,7 @@ def _run(loaded: Mapping, received: Received, now: datetime) -> list[_Told]:
 
 def _plain(loaded: Mapping, one: _Told) -> dict[str, Any]:
     result = one.result
-    built = xima.build(result.action) if result.action else None
+    built = xima.build(result.action) if result.action and not isinstance(result.action, CallEnded) else None
     return {
         "result": result.kind,
         "rule": result.rule or None,
@@ -130,6 +130,8 @@ def _story(number: int, told: dict[str, Any], fields: dict[str, Any]) -> str:
     if told["request"]:
         request = told["request"]
         lines.append(f"  would send: {request['method']} {request['path']} {json.dumps(request['json'])}")
+    elif told["action"] == CallEnded.kind:
+        lines.append("  would send nothing: the dial that this call was is looked for when the request comes")
     if report := told.get("report"):
         lines.append(f"  would tell {report['to']} when {', '.join(report['when'])}: {json.dumps(report['include'])}")
     return "\n".join(lines)

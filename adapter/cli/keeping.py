@@ -16,7 +16,7 @@ from adapter.cli import requested
 from adapter.cli.shown import mapping_path, plainly, read_mapping
 from adapter.errors import MappingError, SettingsError
 from adapter.mapping import Mapping, Result, added, disguise, examples, render, request_tree, results, uses
-from adapter.mapping.compiled import Example, Value
+from adapter.mapping.compiled import PARAMETERS, Example, Value
 from adapter.mapping.fakes import Fakes
 from adapter.mapping.fields import region_of
 from adapter.mapping.problems import Problem
@@ -111,7 +111,8 @@ def _beside(loaded: Mapping, real: Received, fakes: Fakes) -> tuple[dict[str, st
     wanted |= set() if loaded.receive.body else {"content-type"}
     headers = {name: fakes.text(name, given) for name, given in real.headers.items() if name in wanted}
     pairs = parse_qsl(real.url.partition("?")[2], keep_blank_values=True)
-    asked = [(name, fakes.text(name, given)) for name, given in pairs if ("query", name) in used]
+    secret = loaded.receive.drop_query if loaded.receive.body == PARAMETERS else {name for name, _ in pairs}
+    asked = [(name, fakes.text(name, given)) for name, given in pairs if ("query", name) in used or name not in secret]
     return headers, urlencode(asked)
 
 

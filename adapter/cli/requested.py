@@ -16,7 +16,12 @@ from adapter.mapping import Mapping
 from adapter.model import Delivery, Received
 from adapter.store import Store
 
-TOLD = {"skip": "nothing was done: {}", "reject": "not usable: {}", "action": "what came of it was removed since"}
+TOLD = {
+    "skip": "nothing was done: {}",
+    "reject": "not usable: {}",
+    "noted": "{}",
+    "action": "what came of it was removed since",
+}
 
 
 def stored(loaded: Mapping, request_id: str) -> tuple[Received, datetime]:

@@ -23,7 +23,14 @@ GROUPS = {
     "form": "Forms and lead ads",
     "generic": "Any other sender, by the way it proves who it is",
 }
-BODIES = {"json": "JSON", "form": "a web form", "soap": "SOAP", "xml": "XML", None: "as its content type says"}
+BODIES = {
+    "json": "JSON",
+    "form": "a web form",
+    "soap": "SOAP",
+    "xml": "XML",
+    "parameters": "parameters of the URL, of a web form or of JSON; GET and POST",
+    None: "as its content type says",
+}
 ANSWERS = {
     "receipts": "200 and a receipt for every record, as JSON",
     "soap_ack": "200 and a SOAP acknowledgement",

@@ -15,6 +15,9 @@ from adapter.mapping.text import Where
 from adapter.signature import Scheme
 from adapter.template import Template
 
+PARAMETERS = "parameters"
+"""A body that may as well be none: what counts are the parameters of the URL and of a form or an object in it."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Value:
@@ -198,3 +201,8 @@ class Mapping:
     limits: Limits = Limits()
     report: Report | None = None
     places: ReadOnly[Where, Place] = field(repr=False, default_factory=dict)
+
+    @property
+    def tells(self) -> bool:
+        """Whether a rule is about calls that ended."""
+        return any(rule.action == "call_ended" for rule in self.rules)

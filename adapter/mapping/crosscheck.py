@@ -11,7 +11,7 @@ from typing import Any
 
 from adapter import path, phone
 from adapter.condition import Condition, Group
-from adapter.mapping.compiled import Mapping, Rule, Value
+from adapter.mapping.compiled import PARAMETERS, Mapping, Rule, Value
 from adapter.mapping.fields import FIELDS, SHAPES
 from adapter.mapping.problems import Said, did_you_mean
 from adapter.mapping.text import Where
@@ -58,6 +58,9 @@ def _rules(mapping: Mapping, known: _Known) -> Found:
     for rule in mapping.rules:
         if names[rule.name] > 1:
             yield (*rule.where, "name"), Said("another rule has the same name", hint="give each rule its own")
+        if mapping.receive.body == PARAMETERS and rule.action != "call_ended":
+            hint = "write call_ended, or body: json or form"
+            yield (*rule.where, rule.action), Said("a mere link could make this call", hint=hint, of_key=True)
         yield from _conditions((*rule.where, "when"), rule.when, known)
         for name, given in rule.fields.items():
             if isinstance(given, Value):

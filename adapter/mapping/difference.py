@@ -18,6 +18,8 @@ Made = ReadOnly[int, Sequence[Result]]
 OF_FIELD = {
     "number_to_dial": "other number",
     "callback_number": "other number",
+    "number": "other number",
+    **dict.fromkeys(("outcome", "duration", "ended_at"), "other outcome"),
     "agent": "other agent",
     "skill": "other skill",
 }
@@ -28,7 +30,7 @@ SAME = "same"
 UNREADABLE = "newly unreadable"
 KINDS = (
     *(SAME, "other number", "other agent", "other skill"),
-    *("newly rejected", "newly accepted", "newly skipped", "other hold"),
+    *("newly rejected", "newly accepted", "newly skipped", "other hold", "other outcome"),
     *("other action", CALLER_ID, "other key", "other terms", UNREADABLE),
 )
 """Every way in which a record may come out, in the order in which they are told."""

@@ -108,6 +108,7 @@ class ExpectSchema(Strict):
     click_to_dial = Part(_expected("click_to_dial"))
     callback = Part(_expected("callback"))
     select_caller_id = Part(_expected("select_caller_id"))
+    call_ended = Part(_expected("call_ended"))
     skip = a_text()
     reject = a_text()
     once = a_text()

@@ -10,7 +10,7 @@ from typing import Any
 
 from adapter import payload
 from adapter.errors import PayloadError, UnsupportedBody
-from adapter.mapping.compiled import Example, Mapping
+from adapter.mapping.compiled import PARAMETERS, Example, Mapping
 from adapter.mapping.problems import Place, Problem
 from adapter.mapping.run import Result, request_tree, results
 from adapter.mapping.scope import Obstacle, Trace
@@ -19,7 +19,8 @@ from adapter.model import Received
 
 NOW = datetime(2026, 1, 7, 17, 0, tzinfo=UTC)
 """The clock of an example that names no `at`: a Wednesday, 09:00 to 12:00 in the mainland United States."""
-CONTENT_TYPES = {"form": "application/x-www-form-urlencoded", "json": "application/json"}
+FORM = "application/x-www-form-urlencoded"
+CONTENT_TYPES = {"form": FORM, "json": "application/json", PARAMETERS: FORM}
 
 
 def received(mapping: Mapping, example: Example) -> Received:
@@ -35,14 +36,18 @@ def records(mapping: Mapping, request: Received) -> tuple[Any, list[Any]]:
     """The document in a request's body, and its records; raises `PayloadError`."""
     content_type = request.headers.get("content-type", "")
     kind = kind_of(mapping, request)
-    payload.check_type(kind, content_type)
-    document = payload.parse(kind, request.body, content_type=content_type)
+    if mapping.receive.body == PARAMETERS:
+        document = payload.parameters(kind, request.url, request.body, content_type=content_type)
+    else:
+        payload.check_type(kind, content_type)
+        document = payload.parse(kind, request.body, content_type=content_type)
     return document, payload.records(document, mapping.receive.records, most=mapping.receive.max_records)
 
 
 def kind_of(mapping: Mapping, request: Received) -> str:
     """The kind of a request's body: what the mapping says, else its content type; raises `UnsupportedBody`."""
-    kind = mapping.receive.body or payload.kind_of(request.headers.get("content-type", ""))
+    said = payload.kind_of(request.headers.get("content-type", ""))
+    kind = said or "form" if mapping.receive.body == PARAMETERS else mapping.receive.body or said
     if kind is None:
         raise UnsupportedBody("neither the mapping (receive.body) nor the content type says what the body is")
     return kind

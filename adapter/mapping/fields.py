@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any, Literal
 
 from adapter import path, phone
-from adapter.mapping import value
+from adapter.mapping import told, value
 from adapter.mapping.compiled import Mapping, Phones, Rule, Value
 from adapter.mapping.scope import Scope, describe
-from adapter.model import ACTIONS, Action
+from adapter.model import ACTIONS, Action, CallEnded
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,7 +43,7 @@ class Filled:
 class Field:
     """What a field of an action holds, and whether Xima requires it."""
 
-    kind: Literal["extension", "phone", "text", "prefix", "yes_no"]
+    kind: Literal["extension", "phone", "text", "prefix", "yes_no", "agent", "called", "word", "length", "moment"]
     required: bool = True
 
 
@@ -61,9 +61,17 @@ FIELDS: ReadOnly[str, ReadOnly[str, Field]] = {
         "label": Field("text"),
         "outbound_caller_id": Field("text"),
     },
+    "call_ended": {
+        "agent": Field("agent"),
+        "number": Field("called"),
+        "outcome": Field("word", required=False),
+        "duration": Field("length", required=False),
+        "ended_at": Field("moment", required=False),
+    },
 }
 """In the order of filling: the prefix comes before the number, which is checked with the prefix in front."""
 
+MADE: ReadOnly[str, type[Action]] = {**ACTIONS, CallEnded.kind: CallEnded}
 LONGEST_TEXT = 200
 
 
@@ -109,7 +117,7 @@ def action(mapping: Mapping, rule: Rule, scope: Scope, *, now: datetime) -> Fill
         if missing := _fill(filling, name, field, given):
             return missing
     return Filled(
-        action=ACTIONS[rule.action](**filling.found), number=filling.number, nearest=nearest, zones=filling.zones
+        action=MADE[rule.action](**filling.found), number=filling.number, nearest=nearest, zones=filling.zones
     )
 
 
@@ -186,6 +194,14 @@ def _of(tenant: str) -> str:
     return f" for the tenant {tenant} (tenants.yaml)"
 
 
+def _told(filling: _Filling, name: str, given: Value, text: str) -> str | None:
+    """What Xima tells of a call, in our words."""
+    kind = FIELDS[filling.rule.action][name].kind
+    found = told.READERS[kind](text)
+    filling.found[name] = found
+    return None if found is not None else told.PROBLEMS[kind]
+
+
 def _is_constant(given: Value) -> bool:
     return given.text is not None and not given.text.paths
 
@@ -211,4 +227,5 @@ CHECKS: ReadOnly[str, Callable[[_Filling, str, Value, str], str | None]] = {
     "phone": _phone,
     "prefix": _digits,
     "text": _text,
+    **dict.fromkeys(told.READERS, _told),
 }

@@ -12,6 +12,10 @@ _FIELDS: ReadOnly[str, str] = {
     "use_selected_caller_id": "Whether the caller id counts that the agent has selected in Xima.",
     "skill": "The skill whose queue takes the callback, exactly as it is called in Xima.",
     "callback_number": "The telephone number to call back.",
+    "number": "The number that was called, however it is written.",
+    "outcome": "What became of the call, in a word like connected, no_answer, busy; without it: ended.",
+    "duration": "How long it lasted: seconds, 2:05 or 1:02:05.",
+    "ended_at": "When it ended, with its zone; without it: when this came.",
     "label": "The label of the caller id, exactly as it is called in Xima.",
 }
 
@@ -141,6 +145,7 @@ HOVER: ReadOnly[str, ReadOnly[str, str]] = {
         "click_to_dial": "Ring an agent's phone and connect it with a number.",
         "callback": "Put a number into a skill's callback queue.",
         "select_caller_id": "Change the caller id an agent has selected.",
+        "call_ended": "Tell what became of a click to dial: Xima says that a call ended.",
         "deliver": "now: the answer waits for Xima; queued: it does not.",
         "if_unknown": "What happens when nobody knows whether Xima did it: ask a person, or do it again.",
     },
@@ -156,6 +161,7 @@ HOVER: ReadOnly[str, ReadOnly[str, str]] = {
         "click_to_dial": "The dial that must come of the record, with all its fields.",
         "callback": "The callback that must come of the record, with all its fields.",
         "select_caller_id": "The change of caller id that must come of the record, with all its fields.",
+        "call_ended": "What must be told of a call, with all its fields.",
         "skip": "The reason why nothing is done.",
         "reject": "The field that is not usable.",
         "once": "The idempotency key.",

@@ -134,9 +134,17 @@ def _behind(path: Path, mapping: Mapping) -> Iterator[Path]:
 
 
 def _whole_record(mapping: Mapping) -> Found:
-    if mapping.once.key is None:
+    if mapping.once.key is None and not mapping.tells:
         said = "everything in the record is the key: a repeat that differs anywhere is done again"
         yield ("once",), Said(said, hint="write once: with key: and what makes an event unique, like ${id}")
+
+
+def _call_time(mapping: Mapping) -> Found:
+    for rule in mapping.rules if not mapping.once.own else ():
+        if rule.action == "call_ended" and "ended_at" not in rule.fields:
+            hint = "write ended_at: with the time, or once: with key: and the call's id, if Xima sends one"
+            said = "a call that is told twice looks like a second one when the number was dialled again meanwhile"
+            yield (*rule.where, "call_ended"), Said(said, hint=hint, of_key=True)
 
 
 def _rule_never(mapping: Mapping) -> Found:
@@ -200,6 +208,7 @@ LINTS: ReadOnly[str, Lint] = {
     "agent-from-record": Lint("a public form may ring any extension", _agent_from_record),
     "key-changes": Lint("the idempotency key uses a field that changes on retry", _key_changes),
     "whole-record": Lint("no `once` and no key of the preset: everything in the record is the key", _whole_record),
+    "call-time": Lint("a call that ended has no time and no id: told twice, it may count as two", _call_time),
     "rule-never": Lint("a rule above takes every record", _rule_never),
     "unused-table": Lint("nobody uses a table", _unused_table),
     "unused-let": Lint("nobody uses a `let` value", _unused_let),

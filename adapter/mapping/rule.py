@@ -45,6 +45,7 @@ class RuleSchema(Strict):
     click_to_dial = Part(_action_schema("click_to_dial"))
     callback = Part(_action_schema("callback"))
     select_caller_id = Part(_action_schema("select_caller_id"))
+    call_ended = Part(_action_schema("call_ended"))
     deliver = one_of(("now", "queued"))
     if_unknown = one_of(("ask", "again"))
 
@@ -78,8 +79,8 @@ def _forbidden(data: dict[str, Any], action: str) -> Iterator[tuple[str, Any]]:
             wrong |= {name: [said]} if name in given else {}
     for name, value in given.items():
         if FIELDS[action][name].required and value.if_missing == "omit":
-            hint = "write reject or skip"
-            wrong[name] = {"if_missing": [Said(f"Xima needs {name}: it cannot be left out", hint=hint)]}
+            hint, needs = "write reject or skip", "a call is found by its" if action == "call_ended" else "Xima needs"
+            wrong[name] = {"if_missing": [Said(f"{needs} {name}: it cannot be left out", hint=hint)]}
         if isinstance(value, Value) and value.nearest_to and name != "outbound_caller_id":
             said = Said("nearest_to chooses an outbound_caller_id", hint="it has no other use", of_key=True)
             wrong[name] = {"nearest_to": [said]}

@@ -15,13 +15,14 @@ from adapter import condition, hours, path, template
 from adapter.mapping import fields, report, value
 from adapter.mapping.compiled import Mapping, Rule, SentAt
 from adapter.mapping.scope import Scope, Trace, describe
-from adapter.model import Action, Received
+from adapter.model import Action, CallEnded, Received
 from adapter.payload.tree import add, clean
 
 FRESH_FOR: ReadOnly[str, timedelta] = {
     "click_to_dial": timedelta(seconds=30),
     "callback": timedelta(minutes=10),
     "select_caller_id": timedelta(seconds=30),
+    "call_ended": timedelta(),
 }
 TEST = "a test delivery of the sender: verified, nothing dialled"
 LONGEST_KEY = 400
@@ -33,9 +34,12 @@ MOST_UNITS = 10**15
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Result:
-    """What a rule made of a record: an action, `skip` (a filter said no) or `reject` (`field` is not usable)."""
+    """What a rule made of a record: an action, `skip` (a filter said no) or `reject` (`field` is not usable).
 
-    kind: Literal["action", "skip", "reject"]
+    The action of a call that ended is `noted` once its delivery was found, and a `skip` if there was none.
+    """
+
+    kind: Literal["action", "skip", "reject", "noted"]
     rule: str = ""
     reason: str = ""
     field: str = ""
@@ -167,7 +171,7 @@ def _result(mapping: Mapping, rule: Rule, scope: Scope, *, now: datetime) -> Res
 
 
 def _within_hours(mapping: Mapping, made: Result, trace: Trace | None, *, now: datetime) -> Result:
-    if mapping.hours is None or mapping.hours.outside == "send":
+    if mapping.hours is None or mapping.hours.outside == "send" or isinstance(made.action, CallEnded):
         return made
     if trace:
         trace.note(("hours",), hours.told(mapping.hours, made.zones, now=now))

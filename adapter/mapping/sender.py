@@ -10,7 +10,7 @@ from marshmallow import INCLUDE, ValidationError, fields, post_load
 
 from adapter import handshake, signature
 from adapter.errors import SchemeError, TextError
-from adapter.mapping.compiled import Proof, SentAt, Thin
+from adapter.mapping.compiled import PARAMETERS, Proof, SentAt, Thin
 from adapter.mapping.problems import Said
 from adapter.mapping.schema import ConditionSchema
 from adapter.mapping.text import Group
@@ -35,7 +35,7 @@ from adapter.mapping.vocabulary import (
 Described = TypeVar("Described")
 
 ANSWERS = ("receipts", "soap_ack", "empty_object", "empty")
-BODIES = ("json", "form", "soap", "xml")
+BODIES = ("json", "form", "soap", "xml", PARAMETERS)
 FURTHER = {"header_token": "name", "query_token": "name", "basic": None}
 GUARDS = {"ip_allow": "networks", "client_certificate": "name"}
 """Word of a further proof, which is its scheme -> the key of the scheme that stands behind the word, if any."""

@@ -16,7 +16,7 @@ from adapter.payload.json_body import parse_json
 from adapter.payload.tree import MAX_DEPTH, MAX_NODES
 from adapter.payload.xml_body import parse_soap, parse_xml
 
-__all__ = ["MAX_DEPTH", "MAX_NODES", "check_type", "kind_of", "parse", "records"]
+__all__ = ["MAX_DEPTH", "MAX_NODES", "check_type", "kind_of", "parameters", "parse", "records"]
 
 _KINDS: Mapping[str, str] = {
     "application/json": "json",
@@ -57,6 +57,18 @@ def parse(kind: str, body: bytes, *, content_type: str = "") -> Any:
     if kind not in _PARSERS:
         raise UnsupportedBody(f"bodies of the kind {kind} cannot be read")
     return _PARSERS[kind](body)
+
+
+def parameters(kind: str, url: str, body: bytes, *, content_type: str = "") -> dict[str, Any]:
+    """Return the parameters of the URL and those of a body of this kind, which may be empty; raise `PayloadError`.
+
+    What stands in both is the body's.
+    """
+    query = parse_form(url.partition("?")[2].encode("latin-1", "replace"), "")
+    document = parse(kind, body, content_type=content_type) if body.strip() else {}
+    if not isinstance(document, dict):
+        raise PayloadError("the body is a list, and holds no parameters by name")
+    return {**query, **document}
 
 
 def records(document: Any, where: path.Path | None, *, most: int = 1000) -> list[Any]:

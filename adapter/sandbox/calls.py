@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from adapter.sandbox import ending
 from adapter.sandbox.agents import with_number
 from adapter.sandbox.rules import Ask, Check, Verdict, done, refusal
 from adapter.sandbox.world import Desk, Ring, Waiting, World
@@ -23,6 +24,7 @@ def click_to_dial(world: World, ask: Ask) -> Verdict:
     prefix = "" if ignored else ask.json.get("externalPrefix") or ""
     number = prefix + ask.json["numberToDial"]
     desk.rings.append(Ring(at=world.clock(), number=number, caller_id=shown_caller_id(world, desk, ask)))
+    ending.begin(world, desk.agent, number)
     return done(world, wait=switches.uc_wait if desk.agent.has_desk_phone else 0.0)
 
 

@@ -87,7 +87,9 @@ class Part(read.Field[Any]):
         self.kind = kind
         self.schema = Schema.from_dict({item.name: item.metadata["read"] for item in fields(kind)})()
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **_: Any) -> dict[str, Any]:
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **_: Any) -> dict[str, Any] | None:
+        if value is None:
+            return None
         return {key: plain for key, plain in self.schema.dump(value).items() if plain is not None}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> Any:
@@ -97,7 +99,7 @@ class Part(read.Field[Any]):
 
     def plain(self, part: Any) -> dict[str, Any]:
         """The part as plain values, which can be read again."""
-        return self._serialize(part, None, None)
+        return self._serialize(part, None, None) or {}
 
     def parse(self, value: Mapping[str, Any]) -> Any:
         """The part that plain values describe; raise `SettingsError` with every wrong key."""

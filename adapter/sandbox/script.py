@@ -133,6 +133,16 @@ class Fault:
         return not self.ends or self.drop_after_effect or self.after_effect or self.reset == "after"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CallEnded:
+    """Where it is told that a dialled call ended, how long after it began, and with which word for its outcome."""
+
+    url: str = field(metadata=as_read(read.Url(required=True, schemes={"http", "https"}, require_tld=False)))
+    method: str = choice("POST", "GET")
+    after: float = duration()
+    outcome: str = field(default="Answered", metadata=as_read(read.String(validate=FILLED)))
+
+
 def _sound_agent(agent: Agent) -> None:
     """Raise `ValidationError` unless the agent can be dialled and has the caller id that is selected."""
     if not re.fullmatch("[0-9]+", agent.extension):
@@ -185,6 +195,7 @@ class Script:
     switches: Switches = field(default=Switches(), metadata=as_read(Part(Switches)))
     faults: Sequence[Fault] = field(default=(), metadata=as_read(_FAULT_LIST))
     seed: int = integer(0, 0)
+    call_ended: CallEnded | None = field(default=None, metadata=as_read(Part(CallEnded, allow_none=True)))
 
     def as_dict(self) -> dict[str, Any]:
         """The script as plain values, which can be given back as a script."""

@@ -117,6 +117,8 @@ class Sandbox:
         self.world.stopping.set()
         self._server.shutdown()
         self._thread.join()
+        for one in self.world.telling:
+            one.join()
 
     def __enter__(self) -> Self:
         return self

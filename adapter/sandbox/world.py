@@ -109,6 +109,7 @@ class World:
         self.clock = clock
         self.calls: list[Call] = []
         self.in_flight = 0
+        self.telling: list[threading.Thread] = []
         self._enter(Script())
         if script:
             self.load(script)

@@ -8,7 +8,21 @@ from typing import Any
 
 from adapter.model import WAITING, Attempt, Delivery, Evidence
 from adapter.policy import Rate, Verdict
-from adapter.store import arrivals, desk, gates, keys, leases, listing, memory, migrate, queue, swift, trials, versions
+from adapter.store import (
+    arrivals,
+    desk,
+    gates,
+    keys,
+    leases,
+    listing,
+    memory,
+    migrate,
+    outcomes,
+    queue,
+    swift,
+    trials,
+    versions,
+)
 from adapter.store.arrivals import Arrival, Entry, Kept
 from adapter.store.dialect import Bell, Clock
 from adapter.store.engine import Database
@@ -34,6 +48,7 @@ class Store(Published):
         self.keys = Keys(self._database)
         self.reports = Reports(self._database)
         self.personal = Personal(self._database)
+        self.outcomes = outcomes.Outcomes(self._database)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -219,4 +234,5 @@ class Store(Published):
             gone = desk.purge(connection, before=before, now=now, most=most)
             gone += trials.purge(connection, before=before, most=most)
             gone += keys.purge(connection, before=before, now=now, most=most)
+            gone += outcomes.purge(connection, before=before, most=most)
             return gone + versions.purge(connection, now=now, most=most)

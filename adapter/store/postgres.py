@@ -45,7 +45,7 @@ SESSION = """
 midst of a transaction does not keep its rows locked for longer than others can wait."""
 UNSAFE = "SELECT name FROM pg_settings WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off' ORDER BY name"
 CLOCK = text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)")
-LOCKS = {"upgrade": 1, "purge": 2}
+LOCKS = {"upgrade": 1, "purge": 2, "outcomes": 3}
 LOCK_SPACE = 0x78696D61
 """`xima` in ASCII: our advisory locks, apart from those of others in the same database."""
 

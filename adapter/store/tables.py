@@ -193,6 +193,21 @@ shadow_counts = Table(
 )
 """What a version under trial (`shadow`) made of records otherwise than the version in force, counted by kind."""
 
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("delivery_id", Text, primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("duration", Integer),
+    Column("ended_at", Moment),
+    Column("told_at", Moment, nullable=False),
+    Column("fits", Integer, nullable=False),
+    Index("outcomes_key", "key", "told_at"),
+    Index("outcomes_told", "told_at"),
+)
+"""How the call of a delivery ended, as Xima told afterwards; the key is that of the call, told once or more."""
+
 marks = Table(
     "marks",
     metadata,

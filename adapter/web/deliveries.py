@@ -78,12 +78,13 @@ def _delivery(delivery_id: str) -> Delivery:
 
 def _shown(delivery: Delivery) -> dict[str, Any]:
     same = parts().links.with_token(delivery.id, request.args["token"])
-    return {**receipt.of_delivery(delivery, lambda _: same), **history(delivery)}
+    return whole(delivery, lambda _: same)
 
 
-def history(delivery: Delivery) -> dict[str, Any]:
-    """Every try at Xima, and what people did."""
+def whole(delivery: Delivery, link: receipt.Link) -> dict[str, Any]:
+    """The receipt with how the call ended, every try at Xima, and what people did."""
     return {
+        **receipt.with_end(receipt.of_delivery(delivery, link), parts().store.outcomes.of(delivery.id)),
         "attempts": [receipt.of_attempt(one) for one in parts().store.attempts(delivery.id)],
         "acts": [receipt.of_act(one) for one in parts().store.acts(delivery.id)],
     }

@@ -1,4 +1,4 @@
-"""`GET` and `HEAD /hooks/<mapping>`: what some senders ask before they send. Nothing is kept."""
+"""`GET` and `HEAD /hooks/<mapping>`: what some senders ask before they send; nothing is kept of that."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from werkzeug.exceptions import MethodNotAllowed
 from adapter.errors import AdapterError, PayloadError
 from adapter.greeting import told
 from adapter.handshake import PRESENT, Reply
+from adapter.mapping.compiled import PARAMETERS
 from adapter.model import Received
 from adapter.sources import Source
 from adapter.web.answers import replied
-from adapter.web.hooks import client, headers, raw_target
+from adapter.web.hooks import client, headers, raw_target, receive
 from adapter.web.parts import parts
 
 blueprint = Blueprint("handshakes", __name__)
@@ -23,6 +24,8 @@ def greet(name: str) -> Response:
     source = parts().intake.source(name)
     if request.method == "HEAD":
         return replied(PRESENT)
+    if source.mapping.receive.body == PARAMETERS:  # a GET is as good as a POST for what rings no phone
+        return receive(name)
     handshake = source.mapping.receive.handshake
     if handshake is None or handshake.method != "GET":
         raise MethodNotAllowed(["HEAD", "OPTIONS", "POST"], "A webhook is sent with POST.")

@@ -163,6 +163,12 @@ WARNINGS: list[tuple[str, str, str, str]] = [
         "write once: with key:",
     ),
     (
+        "call-time",
+        HEAD + "rules:\n  - name: ended\n    ¦call_ended: {agent: '${who}', number: '${phone}'}\n",
+        "a call that is told twice looks like a second one when the number was dialled again meanwhile",
+        "write ended_at:",
+    ),
+    (
         "rule-never",
         GOOD.replace(
             "rules:\n", "rules:\n  - name: all\n    callback: {skill: S, callback_number: '${phone}'}\n"

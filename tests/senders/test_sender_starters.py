@@ -46,7 +46,7 @@ def test_every_sender_of_the_list_has_a_preset_with_a_starter() -> None:
 def test_a_starter_is_good_and_shows_a_call_and_a_missing_number(name: str) -> None:
     results = [one["result"] for example in starter(name).examples for one in example.expect]
     assert {"skip", "reject"} & set(results), "an example without a number is missing"
-    assert {"click_to_dial", "callback", "select_caller_id"} & set(results), "an example that makes a call is missing"
+    assert {*ACTIONS, "call_ended"} & set(results), "an example that makes a call is missing"
 
 
 @pytest.mark.parametrize("name", STARTERS)

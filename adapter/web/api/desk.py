@@ -85,7 +85,7 @@ def _delivery(delivery_id: str) -> Delivery:
 
 
 def _shown(delivery: Delivery) -> dict[str, Any]:
-    return receipt.of_delivery(delivery, _link) | _secrecy() | deliveries.history(delivery)
+    return deliveries.whole(delivery, _link) | _secrecy()
 
 
 @blueprint.get("/api/mappings")

@@ -1,0 +1,88 @@
+"""How calls ended: found among the dials of their time, kept once."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Text, delete, exists, func, insert, select, type_coerce
+
+from adapter.model import Delivery, Ended
+from adapter.policy.ended import Call, Match, dials, match
+from adapter.store.engine import Database
+from adapter.store.rows import COLUMNS, delivery_of
+from adapter.store.tables import deliveries, outcomes
+
+MOST_DIALS = 1000
+"""Dials of one agent that are looked at for one call, the latest first."""
+
+d, o = deliveries.c, outcomes.c
+
+
+class Outcomes:
+    """The part of a store that knows how calls ended; each method is one transaction and raises `StoreError`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def settle(self, call: Call) -> Match:
+        """Find the dial of a call and keep how it ended; two processes that are told of one call do so once.
+
+        The dials are looked for before: a look at some hours of them must keep no click waiting.
+        """
+        with self._database.reading() as connection:
+            fitting = dials(call, _dialled(connection, call))
+        with self._database.writing() as connection:
+            self._database.own.alone(connection, "outcomes", wait=True)
+            known = _known(connection, [one.id for one in fitting])
+            found = match(call, fitting, known=known, last_told=_last_told(connection, call.key))
+            if found.kind == "matched":
+                connection.execute(insert(outcomes), _row(call, found))
+            return found
+
+    def of(self, delivery_id: str) -> Ended | None:
+        """How the call of a delivery ended; None while nobody has told."""
+        asked = select(*(o[name] for name in Ended.__slots__)).where(o.delivery_id == delivery_id)
+        with self._database.reading() as connection:
+            row = connection.execute(asked).first()
+            return Ended(**row._mapping) if row else None
+
+
+def _dialled(connection: Connection, call: Call) -> list[Delivery]:
+    """What this agent's extension dialled in that time, by the index of the last change."""
+    after, until = call.window
+    begins = f'["click_to_dial",{{"agent":"{call.agent}",'
+    asked = (
+        select(*COLUMNS)
+        .where(d.updated_at.between(after, until), type_coerce(d.action, Text).startswith(begins, autoescape=True))
+        .order_by(d.updated_at.desc())
+        .limit(MOST_DIALS)
+    )
+    return [delivery_of(row) for row in connection.execute(asked)]
+
+
+def _known(connection: Connection, ids: list[str]) -> set[str]:
+    return set(connection.execute(select(o.delivery_id).where(o.delivery_id.in_(ids))).scalars())
+
+
+def _last_told(connection: Connection, key: str) -> datetime | None:
+    found: datetime | None = connection.execute(select(func.max(o.told_at)).where(o.key == key)).scalar()
+    return found
+
+
+def _row(call: Call, found: Match) -> dict[str, object]:
+    return {
+        "delivery_id": found.delivery_id,
+        "key": call.key,
+        "outcome": call.outcome,
+        "duration": None if call.duration is None else call.duration // timedelta(seconds=1),
+        "ended_at": call.ended_at,
+        "told_at": call.told_at,
+        "fits": found.fits,
+    }
+
+
+def purge(connection: Connection, *, before: datetime, most: int) -> int:
+    """Remove at most `most` outcomes whose delivery was removed before; gives how many went."""
+    kept = exists().where(d.id == o.delivery_id)
+    old = select(o.delivery_id).where(o.told_at < before, ~kept).limit(most)
+    return connection.execute(delete(outcomes).where(o.delivery_id.in_(old))).rowcount
