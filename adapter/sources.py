@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import re
 from collections.abc import Collection
 from collections.abc import Mapping as ReadOnly
 from dataclasses import dataclass, field
@@ -11,25 +9,22 @@ from datetime import datetime
 from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
-from stat import S_ISREG
 
 from adapter import allowed, mapping, proofs, signature, tenants
 from adapter.errors import MappingError, SettingsError
 from adapter.handshake import Reply
-from adapter.mapping import complaints, examples, preset
+from adapter.mapping import examples, preset
 from adapter.mapping.dialling import Dialling, narrowed
 from adapter.mapping.load import ReadFile
 from adapter.mapping.problems import Place, Problem
-from adapter.mapping.text import MOST_CHARACTERS
 from adapter.model import Received
 from adapter.proofs import Ready
+from adapter.texts import beside, start, text_of
 
 NOT_MAPPINGS = (tenants.FILE,)
 RESERVED = ("api",)
 SHADOW, DRAFT = ".shadow", ".draft"
 """NAME.shadow.yaml runs beside NAME.yaml and does nothing; NAME.draft.yaml is not looked at."""
-LARGEST_TABLE = 8 * 1024**2
-"""Bytes of a lookup table; some hundred thousand lines."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -188,39 +183,10 @@ def _tenant_problems(loaded: mapping.Mapping, known: Collection[str] | None) -> 
     return [Problem(loaded.places[("tenant",)], said, "tenant", hint=hint)]
 
 
-def text_of(path: Path) -> str:
-    """The text of a mapping file; raises `MappingError`."""
-    try:
-        return _start(path)
-    except UnicodeDecodeError as exc:
-        raise MappingError([complaints.not_utf8(path.read_bytes()[: 4 * MOST_CHARACTERS])]) from exc
-    except OSError as exc:
-        raise MappingError([Problem(Place(1, 1), f"the file cannot be read: {exc.strerror}")]) from exc
-
-
-def _start(path: Path, errors: str = "strict") -> str:
-    """A text file as far as anybody will want to read it: a larger one is refused for its size."""
-    if path.is_fifo():  # whoever opens one waits for ever
-        raise OSError(errno.EINVAL, "it is a pipe")
-    with path.open(encoding="utf-8-sig", errors=errors) as file:
-        return file.read(MOST_CHARACTERS + 1)
-
-
-def beside(folder: Path, name: str) -> str:
-    """The text of a table beside a mapping; raises `OSError` for a name that could lead to any other file."""
-    if not re.fullmatch(r"[^/\\:]+\.csv", name, re.IGNORECASE):
-        raise OSError(errno.EPERM, "a table is a .csv file in the folder of the mapping, named without a path")
-    if not S_ISREG((folder / name).stat().st_mode):  # whoever opens a pipe waits for ever
-        raise OSError(errno.EINVAL, "it is not an ordinary file")
-    if (folder / name).stat().st_size > LARGEST_TABLE:
-        raise OSError(errno.EFBIG, f"it is larger than {LARGEST_TABLE // 1024**2} MB")
-    return (folder / name).read_text(encoding="utf-8")
-
-
 def rendered(path: Path, exc: MappingError) -> tuple[str, ...]:
     """Every problem of a file as `file:line:column: message` with its line and remedy."""
     try:
-        lines = _start(path, errors="replace").splitlines()
+        lines = start(path, errors="replace").splitlines()
     except OSError:
         lines = []
     return tuple(mapping.render(path.name, lines, one) for one in exc.problems if isinstance(one, Problem))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from adapter import mapping, sources
+from adapter import mapping, sources, texts
 from adapter.mapping import text
 from adapter.store import Version
 
@@ -35,12 +35,12 @@ class Written:
 
 def in_file(path: Path, *, any_name: bool = False) -> Written:
     """What stands in a file, its examples run; raises `MappingError`. A draft's file may have any name."""
-    content = sources.text_of(path)
+    content = texts.text_of(path)
     name = _own_name(content) if any_name else ""
     beside: dict[str, str] = {}
 
     def read(table: str) -> str:
-        beside[table] = sources.beside(path.parent, table)
+        beside[table] = texts.beside(path.parent, table)
         return beside[table]
 
     known = sources.known_tenants(path.parent)

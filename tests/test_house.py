@@ -37,6 +37,7 @@ LAYERS = (
         "tenants",
         "proofs",
         "allowed",
+        "texts",
         "sources",
         "written",
         "folder",

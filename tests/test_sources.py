@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from adapter import proofs, signature, sources
+from adapter import proofs, signature, sources, texts
 from adapter.errors import MappingError, SettingsError, SignatureError
 from adapter.mapping import preset
 from adapter.mapping.text import MOST_CHARACTERS
@@ -299,7 +299,7 @@ def test_a_file_in_another_encoding_is_told_where_and_how_to_save_it(tmp_path: P
 def test_a_table_of_any_size_is_not_read(tmp_path: Path) -> None:
     put(tmp_path, TABLE)
     with (tmp_path / "agents.csv").open("wb") as file:
-        os.truncate(file.fileno(), sources.LARGEST_TABLE + 1)
+        os.truncate(file.fileno(), texts.LARGEST_TABLE + 1)
     assert "the file agents.csv cannot be read: it is larger than 8 MB" in broken(tmp_path)
 
 

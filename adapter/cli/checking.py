@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from adapter import allowed, proofs, sources, tenants
+from adapter import allowed, proofs, sources, tenants, texts
 from adapter.cli import roster
 from adapter.cli.shown import as_json, opened, plainly, print_json, setting, spoken_count
 from adapter.errors import MappingError, SettingsError
@@ -101,7 +101,7 @@ def _checked(file: Path, reality: _Reality) -> dict[str, Any]:
         return {**report, "problems": exc.problems}
     except MappingError as exc:
         return {**report, "problems": sources.rendered(file, exc)}
-    content = sources.text_of(file)
+    content = texts.text_of(file)
     lines = content.splitlines()
     missing = roster.problems(loaded, content, reality.known) if reality.known else []
     never_sent = unsent.problems(loaded, content, reality.requests(loaded.name))

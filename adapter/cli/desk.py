@@ -118,10 +118,9 @@ def show(delivery_id: str, as_json: bool) -> None:
 
 
 def _found(store: Store, delivery_id: str) -> Delivery:
-    found = store.get(delivery_id)
-    if found is None:
-        raise UnknownDelivery(f"there is no delivery {delivery_id}")
-    return found
+    if found := store.get(delivery_id):
+        return found
+    raise UnknownDelivery(f"there is no delivery {delivery_id}")
 
 
 def _act(

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import click
 
-from adapter import phone, sources
+from adapter import phone, sources, texts
 from adapter.cli import requested
 from adapter.cli.shown import mapping_path, plainly, read_mapping
 from adapter.errors import MappingError, SettingsError
@@ -123,7 +123,7 @@ def _write(path: Path, loaded: Mapping, made: added.NewExample) -> None:
     try:
         new = added.example(content, made)
         known = sources.known_tenants(path.parent)
-        sources.compiled(new, name=loaded.name, read_file=partial(sources.beside, path.parent), known=known)
+        sources.compiled(new, name=loaded.name, read_file=partial(texts.beside, path.parent), known=known)
     except MappingError as exc:
         shown = (
             render(path.name, (new or content).splitlines(), one) for one in exc.problems if isinstance(one, Problem)

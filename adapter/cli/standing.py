@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from adapter import receipt, sources, written
+from adapter import receipt, sources, texts, written
 from adapter.errors import MappingError, SettingsError
 from adapter.store import Version
 
@@ -63,7 +63,7 @@ def _of_file(path: Path | None, version: Version | None) -> str:
 def on_disk(file: Path, like: Version) -> Version:
     """A mapping's texts as they are now, with the tables that a version of it uses; raises `SettingsError`."""
     try:
-        content = sources.text_of(file)
+        content = texts.text_of(file)
     except MappingError as exc:
         raise SettingsError(list(sources.rendered(file, exc))) from exc
     tables = {name: text for name in like.beside if (text := _table(file.parent, name)) is not None}
@@ -72,7 +72,7 @@ def on_disk(file: Path, like: Version) -> Version:
 
 def _table(folder: Path, name: str) -> str | None:
     try:
-        return sources.beside(folder, name)
+        return texts.beside(folder, name)
     except (OSError, UnicodeDecodeError):
         return None
 
