@@ -24,12 +24,12 @@ help: ## list these commands
 demo: .venv/installed ## pretend Xima, adapter, one click and one lead; ARGS=--once leaves after the round trip
 	@$(BIN)/xima-adapter demo $(ARGS)
 
-test: .venv/test ## the whole suite with coverage; ARGS are pytest's
+test: .venv/test ## the whole suite with coverage, in SHARDS=4 processes; with ARGS, which are pytest's, in one
 	@tests/install-postgresql
 	@tests/install-proxies
 	@tests/install-ip
 	@$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(ARGS)
+	$(BIN)/python tests/shards.py $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 

@@ -23,6 +23,7 @@ HERE = Path(__file__).parent
 CLAIMS = "XIMA_TEST_CLAIMS"
 """Names the folder in which the processes tell each other which file is whose."""
 COUNT = int(os.environ.get("SHARDS", "4"))
+SAY_SECONDS = 30
 SLOW = ("chaos/", "deploy/", "store/", "cli/", "web/", "test_")
 """Folders whose files are begun first: what takes long must not be begun last."""
 
@@ -63,35 +64,38 @@ def _turn(path: Path) -> int:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the shards, show what they say when they are done, and end with one line for them all."""
+    """Run the shards, show what they say when they are done, and end with one line for them all.
+
+    With arguments it is one process, which says what it does while it does it.
+    """
+    command = [sys.executable, "-m", "coverage", "run", "-m", "pytest", *arguments]
+    if arguments or COUNT == 1:
+        return subprocess.run(command, check=False).returncode
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="shards-") as made:
         said = [Path(made, f"{number}.txt") for number in range(COUNT)]
         claims = Path(made, "claims")
         claims.mkdir()
-        command = [
-            sys.executable,
-            "-m",
-            "coverage",
-            "run",
-            "-m",
-            "pytest",
-            "-q",
-            "--color=no",
-            "-p",
-            "shards",
-            *arguments,
-        ]
         environ = {**os.environ, CLAIMS: str(claims), "PYTHONPATH": str(HERE)}
+        command += ["-q", "--color=no", "-p", "shards"]
         running = [
             subprocess.Popen(command, stdout=out.open("wb"), stderr=subprocess.STDOUT, env=environ) for out in said
         ]
-        codes = [one.wait() for one in running]
+        _watch(running, claims)
         texts = [out.read_text(encoding="utf-8", errors="replace") for out in said]
     for text in texts:
         sys.stdout.write(text)
     print(f"==== {closing(texts)} in {time.monotonic() - begun:.2f}s ====")  # noqa: T201
-    return max(0 if code == pytest.ExitCode.NO_TESTS_COLLECTED else abs(code) for code in codes)
+    return max(abs(one.returncode) for one in running)
+
+
+def _watch(running: Sequence[subprocess.Popen[bytes]], claims: Path) -> None:
+    """Say now and then how many files have been begun, until all processes are done."""
+    begun = time.monotonic()
+    while any(one.poll() is None for one in running):
+        time.sleep(1)
+        if int(time.monotonic() - begun) % SAY_SECONDS == 0:
+            print(f"{time.monotonic() - begun:4.0f} s: {len(list(claims.iterdir()))} files begun", flush=True)  # noqa: T201
 
 
 def closing(texts: Sequence[str]) -> str:
