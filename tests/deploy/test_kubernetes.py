@@ -112,13 +112,26 @@ def test_a_deployment_finds_its_pods_and_is_not_drained_at_once(one: Object) -> 
     assert budget["spec"] == {"maxUnavailable": 1, "selector": {"matchLabels": labels_of(name)}}
 
 
-def test_the_service_and_the_scaler_lead_to_the_web_pods() -> None:
-    (service,), (scaler,) = kind("Service"), kind("HorizontalPodAutoscaler")
+def test_the_service_leads_to_the_web_pods() -> None:
+    (service,) = kind("Service")
     assert service["spec"]["selector"] == labels_of("web")
-    assert scaler["spec"]["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+
+
+@pytest.mark.parametrize("one", kind("Deployment"), ids=lambda one: str(one["metadata"]["name"]))
+def test_a_scaler_says_how_many_pods_there_are(one: Object) -> None:
+    name = one["metadata"]["name"]
+    (scaler,) = [found for found in kind("HorizontalPodAutoscaler") if found["metadata"]["name"] == name]
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
+    assert scaler["spec"]["scaleTargetRef"] == target
     assert 1 < scaler["spec"]["minReplicas"] <= scaler["spec"]["maxReplicas"]
-    (web,) = [one for one in kind("Deployment") if one["metadata"]["name"] == "web"]
-    assert "replicas" not in web["spec"], "an apply would undo what the scaler did"
+    assert "replicas" not in one["spec"], "an apply would undo what the scaler did"
+
+
+def test_what_the_dispatchers_are_scaled_by_is_a_metric_of_ours() -> None:
+    (scaler,) = [one for one in kind("HorizontalPodAutoscaler") if one["metadata"]["name"] == "dispatch"]
+    (named,) = [one["external"]["metric"]["name"] for one in scaler["spec"]["metrics"]]
+    watched = (DEPLOY / "observability/alerts.yaml").read_text(encoding="utf-8")  # whose names are held to be ours
+    assert named in watched
 
 
 def test_the_probes_ask_for_life_and_for_readiness() -> None:
