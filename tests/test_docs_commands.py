@@ -15,7 +15,7 @@ from adapter.cli import main
 TYPED = {str(one): one for page in PAGES for one in commands(page)}
 ALONE = ("presets", "new", "check", "schema", "mappings", "suppress", "pause", "resume", "recover", "settings", "db")
 """Commands that need no server, no Xima and no request that came before."""
-NOT_THERE = ("ID", "NAME", "callback.draft", "list.csv", "PRESET", "--live", "restore", "diff")
+NOT_THERE = ("ID", "NAME", "callback.draft", "list.csv", "PRESET", "--live", "restore", "diff", "/var/")
 """What stands for something of the reader's own."""
 
 
@@ -25,7 +25,7 @@ def refusal(command: click.Command, words: list[str]) -> str:
     try:
         given, left, _ = command.make_parser(context).parse_args(list(words))
         for one in command.params:
-            if one.required and not isinstance(given.get(one.name or ""), str | tuple):
+            if one.required and not isinstance(given.get(one.name or ""), str | tuple | list):
                 return f"{one.name} is missing"
             if isinstance(one.type, click.Choice) and isinstance(value := given.get(one.name or ""), str):
                 one.type.convert(value, one, context)

@@ -231,7 +231,7 @@ def test_a_token_that_ended_too_soon_holds_callbacks_until_the_new_one_is_there(
         sender.end()
         assert counts(adapter)["held"] >= 10
         restart(adapter, XIMA_TOKEN="the-second-service-user")
-        let_it_be_tried(adapter)
+        until(lambda: (let_it_be_tried(adapter), set(counts(adapter)) == {"accepted"})[1])
         everything_is_done_once(adapter, sandbox, *sender.answered)
         assert alarms(adapter) == []
 

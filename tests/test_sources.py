@@ -91,7 +91,7 @@ def test_a_broken_file_never_hides_the_others(tmp_path: Path) -> None:
 
 def test_only_mapping_files_are_looked_at(tmp_path: Path) -> None:
     put(tmp_path, GOOD)
-    put(tmp_path, "anything: else", "tenants")
+    put(tmp_path, "acme: {host: acme.xima.cloud, token: T}", "tenants")
     (tmp_path / ".good.yaml").write_text("an editor's own")
     (tmp_path / ".#good.yaml").symlink_to("nobody@nowhere:1")
     (tmp_path / "mapping.schema.json").write_text("{}")

@@ -124,8 +124,10 @@ def test_a_cursor_that_nobody_gave_is_422(api: Api, cursor: str) -> None:
 def test_one_delivery_is_shown_with_every_try(api: Api) -> None:
     receipt = api.post("/api/dial", DIAL)
     shown = api.get(f"/api/deliveries/{receipt['id']}")
+    ended = ("outcome", "duration_seconds", "ended_at", "outcome_told_at", "outcome_matched_by")
     assert {**shown, "status_url": ""} == {
         **receipt,
+        **dict.fromkeys(ended),
         "status_url": "",
         "attempts": shown["attempts"],
         "acts": [],
