@@ -19,6 +19,8 @@ WORDS = {
     "deliveries": "blanked",
     "attempts": "blanked",
     "acts": "blanked",
+    "reports": "blanked",
+    "outcomes": "blanked",
     "requests": "removed",
     "shadow_counts": "lost their examples",
     "marks": "removed",
@@ -128,6 +130,9 @@ def _delivery(store: Store, one: Delivery) -> dict[str, Any]:
         **{name: receipt.instant(getattr(one, name)) for name in MOMENTS},
         "attempts": [receipt.of_attempt(tried) for tried in store.attempts(one.id)],
         "acts": [receipt.of_act(act) for act in store.acts(one.id)],
+        "reports": [receipt.of_report(row) for row in store.reports.of(one.id)],
+        "reported_with": one.terms.get("report", {}).get("include", {}),
+        "ended": receipt.ending(ended) if (ended := store.outcomes.of(one.id)) else None,
     }
 
 

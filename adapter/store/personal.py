@@ -17,7 +17,18 @@ from adapter.policy.spelled import GONE, Spelled
 from adapter.store import desk
 from adapter.store.engine import Database
 from adapter.store.rows import COLUMNS, delivery_of
-from adapter.store.tables import acts, attempts, blocked, deliveries, marks, once, reports, requests, shadow_counts
+from adapter.store.tables import (
+    acts,
+    attempts,
+    blocked,
+    deliveries,
+    marks,
+    once,
+    outcomes,
+    reports,
+    requests,
+    shadow_counts,
+)
 
 PAGE = 500
 NUMBER_OF = {"click_to_dial": "number_to_dial", "callback": "callback_number"}
@@ -78,6 +89,7 @@ class Personal:
                 "attempts": sum(_strike(connection, attempts, one, number) for one in held.deliveries),
                 "acts": sum(_strike(connection, acts, one, number) for one in held.deliveries),
                 "reports": sum(_strike(connection, reports, one, number) for one in held.deliveries),
+                "outcomes": sum(_unkey(connection, one) for one in held.deliveries),
                 "requests": sum(_remove(connection, one) for one in gone),
                 "shadow_counts": _examples(connection, gone),
                 "marks": _marks(connection, hashes),
@@ -145,6 +157,12 @@ def _strike(connection: Connection, table: Table, one: Delivery, number: Spelled
             this = [key == value for key, value in zip(keys, row, strict=False)]
             told += connection.execute(update(table).where(*this).values(reason=struck)).rowcount
     return told
+
+
+def _unkey(connection: Connection, one: Delivery) -> int:
+    """Take the key of the call that ended from its outcome: it is a hash of the number, and anybody can make those."""
+    mine = (outcomes.c.delivery_id == one.id, outcomes.c.key != "")
+    return connection.execute(update(outcomes).where(*mine).values(key="")).rowcount
 
 
 def _remove(connection: Connection, request_id: str) -> int:

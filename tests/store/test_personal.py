@@ -17,7 +17,7 @@ from adapter.policy import Numbers
 from adapter.policy.spelled import GONE, Spelled
 from adapter.store import Arrival, Entry, Held, Store, Trial
 from adapter.store.engine import Database
-from adapter.store.tables import attempts, deliveries, marks, once, reports, requests, shadow_counts
+from adapter.store.tables import attempts, deliveries, marks, once, outcomes, reports, requests, shadow_counts
 
 from .contract import claim, keep, to
 
@@ -72,7 +72,7 @@ def forget(store: Store) -> dict[str, int]:
 def everything(database: Database) -> str:
     """All that stands in the tables, but for the keys that are kept."""
     with database.reading() as connection:
-        tables = (requests, deliveries, attempts, reports, marks, shadow_counts)
+        tables = (requests, deliveries, attempts, reports, outcomes, marks, shadow_counts)
         return repr([connection.execute(select(table)).all() for table in tables])
 
 
@@ -98,16 +98,19 @@ def test_nothing_of_it_is_left_and_everything_of_others_is(store: Store, databas
     with database.writing() as connection:
         values = {"delivery_id": "d1", "number": 1, "at": NOW, "phase": "answered", "duration_ms": 1}
         connection.execute(insert(attempts), {**values, "status": 400, "reason": "bad number +1 801 555 0142"})
+        ended = {"delivery_id": "d1", "outcome": "busy", "told_at": NOW, "fits": 1}
+        connection.execute(insert(outcomes), {**ended, "key": "a hash of the number"})
     for request in ("r1", "r2"):
         example = {"request": request, "said": "callback_number 8015550142" if request == "r1" else "another"}
         trial = Trial(mapping="lead", shadow="s", version="v1", kind="changed", at=NOW, example=example)
         store.count_trials([trial])
     gone = forget(store)
-    beside = {"attempts": 1, "acts": 0, "reports": 1, "shadow_counts": 1}
+    beside = {"attempts": 1, "acts": 0, "reports": 1, "outcomes": 1, "shadow_counts": 1}
     assert gone == {"deliveries": 1, "requests": 1, "marks": 2, **beside}
     left = everything(database)
     assert "0142" not in left
     assert OF_ANN[0] not in left
+    assert "a hash of the number" not in left
     assert left.count("8015550199") == 2
     assert NUMBERS.hashes(BOB.e164)[0] in left
     assert held(store) == Held()
