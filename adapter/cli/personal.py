@@ -21,6 +21,7 @@ WORDS = {
     "acts": "blanked",
     "reports": "blanked",
     "outcomes": "blanked",
+    "api_asked": "removed",
     "requests": "removed",
     "shadow_counts": "lost their examples",
     "marks": "removed",

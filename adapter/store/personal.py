@@ -19,6 +19,7 @@ from adapter.store.engine import Database
 from adapter.store.rows import COLUMNS, delivery_of
 from adapter.store.tables import (
     acts,
+    api_asked,
     attempts,
     blocked,
     deliveries,
@@ -90,6 +91,7 @@ class Personal:
                 "acts": sum(_strike(connection, acts, one, number) for one in held.deliveries),
                 "reports": sum(_strike(connection, reports, one, number) for one in held.deliveries),
                 "outcomes": sum(_unkey(connection, one) for one in held.deliveries),
+                "api_asked": _unasked(connection, held.deliveries),
                 "requests": sum(_remove(connection, one) for one in gone),
                 "shadow_counts": _examples(connection, gone),
                 "marks": _marks(connection, hashes),
@@ -163,6 +165,16 @@ def _unkey(connection: Connection, one: Delivery) -> int:
     """Take the key of the call that ended from its outcome: it is a hash of the number, and anybody can make those."""
     mine = (outcomes.c.delivery_id == one.id, outcomes.c.key != "")
     return connection.execute(update(outcomes).where(*mine).values(key="")).rowcount
+
+
+def _unasked(connection: Connection, made: Iterable[Delivery]) -> int:
+    """Remove the fingerprints of what the API was asked for, which are hashes of the number too.
+
+    The keys of the events stay, so that what is asked for again under one is still done once.
+    """
+    keys = [one.key for one in made if one.key]
+    some = [keys[start : start + PAGE] for start in range(0, len(keys), PAGE)]
+    return sum(connection.execute(delete(api_asked).where(api_asked.c.key.in_(page))).rowcount for page in some)
 
 
 def _remove(connection: Connection, request_id: str) -> int:

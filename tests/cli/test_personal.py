@@ -69,12 +69,13 @@ def test_a_person_hears_everything_and_then_nothing_is_left(served: Adapter, run
 
     done = run("forget", "801 555 0142", "--region", "US", "--yes", "--by", "Pat")
     assert done.exit_code == 0, done.output
-    assert [line.split() for line in done.stdout.splitlines()[1:7]] == [
+    assert [line.split() for line in done.stdout.splitlines()[1:8]] == [
         ["deliveries", "2", "blanked"],
         ["attempts", "0", "blanked"],
         ["acts", "0", "blanked"],
         ["reports", "0", "blanked"],
         ["outcomes", "0", "blanked"],
+        ["api_asked", "0", "removed"],
         ["requests", "2", "removed"],
     ]
     assert "On the do-not-call list it stays" in done.stdout

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -105,7 +107,7 @@ def test_nothing_of_it_is_left_and_everything_of_others_is(store: Store, databas
         trial = Trial(mapping="lead", shadow="s", version="v1", kind="changed", at=NOW, example=example)
         store.count_trials([trial])
     gone = forget(store)
-    beside = {"attempts": 1, "acts": 0, "reports": 1, "outcomes": 1, "shadow_counts": 1}
+    beside = {"attempts": 1, "acts": 0, "reports": 1, "outcomes": 1, "api_asked": 0, "shadow_counts": 1}
     assert gone == {"deliveries": 1, "requests": 1, "marks": 2, **beside}
     left = everything(database)
     assert "0142" not in left
@@ -115,6 +117,17 @@ def test_nothing_of_it_is_left_and_everything_of_others_is(store: Store, databas
     assert NUMBERS.hashes(BOB.e164)[0] in left
     assert held(store) == Held()
     assert store.attempts("d1")[0].reason == f"bad number +1 {GONE}"
+
+
+def test_what_the_api_was_asked_for_is_forgotten_and_its_event_is_still_done_once(store: Store) -> None:
+    later = NOW + timedelta(days=1)
+    assert store.keys.is_first("crm c1", "a hash of the number", now=NOW, until=later)
+    keep(store, delivery(CALLBACK, key="crm c1", terms=limited(ANN)))
+    assert forget(store)["api_asked"] == 1
+    assert store.keys.is_first("crm c1", "asked for again", now=NOW, until=later)
+    (again,) = keep(store, delivery(CALLBACK, id="d2", key="crm c1", terms=limited(ANN)))
+    assert (again.duplicate, again.delivery.id) == (True, "d1")
+    assert again.delivery.action == replace(CALLBACK, callback_number=GONE)
 
 
 def test_what_waits_is_cancelled_and_never_dialled(store: Store) -> None:
