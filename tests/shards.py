@@ -86,7 +86,7 @@ def main(arguments: Sequence[str]) -> int:
     for text in texts:
         sys.stdout.write(text)
     print(f"==== {closing(texts)} in {time.monotonic() - begun:.2f}s ====")  # noqa: T201
-    return max(abs(one.returncode) for one in running)
+    return max(abs(int(one.returncode)) for one in running)
 
 
 def _watch(running: Sequence[subprocess.Popen[bytes]], claims: Path) -> None:

@@ -9,7 +9,7 @@ from marshmallow import Schema, fields, validate
 from adapter.api.fields import nullable, sure
 from adapter.model import ACTIONS, TRANSITIONS
 
-STATES = (*TRANSITIONS, "skip", "reject")
+STATES = (*TRANSITIONS, "skip", "reject", "noted")
 PHASES = ("not_sent", "sent", "answered")
 
 

@@ -17,7 +17,7 @@ EXTENSION = text(
 )
 TENANT = text("the Xima tenant, where there are several", most=60)
 NUMBER = "a telephone number in any usual spelling; without + it is one of `region`, or of the tenant's own country"
-REGION = "the number's country, two capital letters"
+REGION = "the number's country, two capital letters; without `phones.region` in tenants.yaml that which Xima dials from"
 LONGEST_WAIT = 7 * 24 * 3600
 
 

@@ -45,9 +45,15 @@ class Shape(validate.Regexp):
         return value
 
 
+def no_zero(value: str) -> None:
+    """Raises `ValidationError` for a text with a zero byte, which PostgreSQL cannot hold nor be asked for."""
+    if "\0" in value:
+        raise ValidationError("Zero bytes are not allowed.")
+
+
 def text(about: str, *, least: int = 1, most: int = 200, shape: str = "", **extra: Any) -> fields.String:
     """A text of so many characters; `extra` are marshmallow's own, what stands beside them is its description."""
-    checks: list[Any] = [validate.Length(min=least, max=most)]
+    checks: list[Any] = [validate.Length(min=least, max=most), no_zero]
     checks += [Shape(f"^{shape}$", error=extra.pop("error", None))] if shape else []
     return fields.String(validate=checks, metadata={"description": about, **extra.pop("metadata", {})}, **extra)
 

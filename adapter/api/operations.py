@@ -145,7 +145,9 @@ OPERATIONS = (
         id="greetWebhook",
         path="/hooks/{mapping}",
         about="Answer what some senders ask before they send",
-        refuses=(400, 401, 404, 405, *PUBLIC),
+        more="Of a mapping with `body: parameters` a GET is a webhook as well, and is answered like one.",
+        answer=answered.ReceiptsSchema,
+        refuses=(400, 401, 404, 405, 413, 415, *PUBLIC),
         forms=("text/plain",),
     ),
     Operation(

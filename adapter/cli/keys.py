@@ -72,9 +72,12 @@ def _check_tenant(tenant: str) -> None:
 
 def _end(expires: str | None, now: datetime) -> datetime | None:
     try:
-        return now + duration(expires) if expires else None
+        end = now + duration(expires) if expires else None
     except TextError as exc:
         raise click.UsageError(f"--expires: {exc.reason}") from exc
+    if end == now:
+        raise click.UsageError("--expires: such a key would be over at once; leave it out for one that never ends")
+    return end
 
 
 @keys.command("list")

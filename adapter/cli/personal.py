@@ -20,6 +20,8 @@ WORDS = {
     "attempts": "blanked",
     "acts": "blanked",
     "reports": "blanked",
+    "outcomes": "blanked",
+    "api_asked": "removed",
     "requests": "removed",
     "shadow_counts": "lost their examples",
     "marks": "removed",
@@ -118,7 +120,6 @@ def _told(store: Store, held: Held) -> dict[str, list[dict[str, Any]]]:
 
 
 def _delivery(store: Store, one: Delivery) -> dict[str, Any]:
-    ended = store.outcomes.of(one.id)
     return {
         "id": one.id,
         "request": one.request_id,
@@ -130,9 +131,9 @@ def _delivery(store: Store, one: Delivery) -> dict[str, Any]:
         **{name: receipt.instant(getattr(one, name)) for name in MOMENTS},
         "attempts": [receipt.of_attempt(tried) for tried in store.attempts(one.id)],
         "acts": [receipt.of_act(act) for act in store.acts(one.id)],
-        "ended": receipt.ending(ended) if ended else None,
-        "reports": [receipt.of_report(told) for told in store.reports.of(one.id)],
-        "included_in_reports": one.terms.get("report", {}).get("include", {}),
+        "reports": [receipt.of_report(row) for row in store.reports.of(one.id)],
+        "reported_with": one.terms.get("report", {}).get("include", {}),
+        "ended": receipt.ending(ended) if (ended := store.outcomes.of(one.id)) else None,
     }
 
 

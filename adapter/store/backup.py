@@ -93,7 +93,7 @@ def _held(old: Path, fresh: Path, *, now: datetime) -> int:
         if migrate.version(connection) is None:
             raise StoreError(f"{old} is no store of this adapter")
         migrate.upgrade(connection)
-        return recovery.hold_past(connection, now=now)
+        return recovery.held_past(connection) + recovery.hold_past(connection, now=now)
 
 
 def _stand_alone(fresh: Path) -> None:

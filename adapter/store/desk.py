@@ -104,9 +104,10 @@ def purge(connection: Connection, *, before: datetime, now: datetime, most: int)
     remembered = exists().where(once.c.delivery_id == d.id, once.c.until >= now)
     ended = d.state.in_(FINISHED) & (d.updated_at < before) & ~remembered
     old = [str(name) for name in connection.execute(select(d.id).where(ended).limit(most)).scalars()]
-    gone = connection.execute(delete(deliveries).where(d.id.in_(old))).rowcount
+    went = list(connection.execute(delete(deliveries).where(d.id.in_(old), ended).returning(d.id)).scalars())
+    gone = len(went)
     for table in (attempts, acts, reports):
-        gone += connection.execute(delete(table).where(table.c.delivery_id.in_(old))).rowcount
+        gone += connection.execute(delete(table).where(table.c.delivery_id.in_(went))).rowcount
     for mapping in _mappings(connection):
         gone += _remove(connection, requests, (r.mapping == mapping) & (r.received_at < before), most)
     gone += _remove(connection, marks, marks.c.at < before, most)
@@ -124,6 +125,7 @@ def _mappings(connection: Connection) -> list[str]:
 
 
 def _remove(connection: Connection, table: Table, old: ColumnElement[bool], most: int) -> int:
+    """Remove old rows; whether a row is old is asked once more, for another may have taken it up meanwhile."""
     keys = tuple(table.primary_key.columns)
     chosen = select(*keys).where(old).limit(most)
-    return connection.execute(delete(table).where(tuple_(*keys).in_(chosen))).rowcount
+    return connection.execute(delete(table).where(tuple_(*keys).in_(chosen), old)).rowcount

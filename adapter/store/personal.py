@@ -17,7 +17,19 @@ from adapter.policy.spelled import GONE, Spelled
 from adapter.store import desk
 from adapter.store.engine import Database
 from adapter.store.rows import COLUMNS, delivery_of
-from adapter.store.tables import acts, attempts, blocked, deliveries, marks, once, reports, requests, shadow_counts
+from adapter.store.tables import (
+    acts,
+    api_asked,
+    attempts,
+    blocked,
+    deliveries,
+    marks,
+    once,
+    outcomes,
+    reports,
+    requests,
+    shadow_counts,
+)
 
 PAGE = 500
 NUMBER_OF = {"click_to_dial": "number_to_dial", "callback": "callback_number"}
@@ -78,6 +90,8 @@ class Personal:
                 "attempts": sum(_strike(connection, attempts, one, number) for one in held.deliveries),
                 "acts": sum(_strike(connection, acts, one, number) for one in held.deliveries),
                 "reports": sum(_strike(connection, reports, one, number) for one in held.deliveries),
+                "outcomes": sum(_unkey(connection, one) for one in held.deliveries),
+                "api_asked": _unasked(connection, held.deliveries),
                 "requests": sum(_remove(connection, one) for one in gone),
                 "shadow_counts": _examples(connection, gone),
                 "marks": _marks(connection, hashes),
@@ -145,6 +159,22 @@ def _strike(connection: Connection, table: Table, one: Delivery, number: Spelled
             this = [key == value for key, value in zip(keys, row, strict=False)]
             told += connection.execute(update(table).where(*this).values(reason=struck)).rowcount
     return told
+
+
+def _unkey(connection: Connection, one: Delivery) -> int:
+    """Take the key of the call that ended from its outcome: it is a hash of the number, and anybody can make those."""
+    mine = (outcomes.c.delivery_id == one.id, outcomes.c.key != "")
+    return connection.execute(update(outcomes).where(*mine).values(key="")).rowcount
+
+
+def _unasked(connection: Connection, made: Iterable[Delivery]) -> int:
+    """Remove the fingerprints of what the API was asked for, which are hashes of the number too.
+
+    The keys of the events stay, so that what is asked for again under one is still done once.
+    """
+    keys = [one.key for one in made if one.key]
+    some = [keys[start : start + PAGE] for start in range(0, len(keys), PAGE)]
+    return sum(connection.execute(delete(api_asked).where(api_asked.c.key.in_(page))).rowcount for page in some)
 
 
 def _remove(connection: Connection, request_id: str) -> int:

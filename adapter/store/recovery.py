@@ -59,6 +59,12 @@ def hold_past(connection: Connection, *, now: datetime) -> int:
     return held + connection.execute(update(deliveries).where(d.state == "sending").values(values)).rowcount
 
 
+def held_past(connection: Connection) -> int:
+    """How much is held so already: a copy that we made ourselves is a store out of a backup from the beginning."""
+    held = (d.state == "held", d.policy == RESTORED)
+    return connection.execute(select(func.count()).where(*held)).scalar() or 0
+
+
 def asked(connection: Connection) -> list[Delivery]:
     """Everything that is held so, the oldest first."""
     held = (d.state == "held", d.policy.in_((POLICY, RESTORED)))

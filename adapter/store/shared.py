@@ -91,8 +91,7 @@ class Turns:
 
     def _undo(self, opened: sqlite3.Connection, mine: _Together) -> None:
         if not opened.in_transaction:
-            mine.error = sqlite3.OperationalError("the disk is full or broken: everything was undone")
-            self._end(mine)
+            self._commit(opened, mine)
         elif not mine.writers:
             opened.rollback()
             self._end(mine)
@@ -104,6 +103,8 @@ class Turns:
 
     def _commit(self, opened: sqlite3.Connection, mine: _Together) -> None:
         try:
+            if not opened.in_transaction:  # SQLite has undone it by itself, and would commit nothing without a word
+                raise sqlite3.OperationalError("the disk is full or broken: everything was undone")
             opened.commit()
         except sqlite3.Error as exc:
             mine.error = exc

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from jsonschema import Draft202012Validator
 from web.front import ORIGIN
 
 from adapter import __version__
-from adapter.api import asked, description, tokens
+from adapter.api import answered, asked, description, tokens
 from adapter.api.operations import OPERATIONS, Operation
+from adapter.mapping import Result
+from adapter.model import TRANSITIONS
 from api.asking import Api, document
 
 HIDDEN = {"/metrics", "/static/<path:filename>"}
@@ -131,3 +133,8 @@ def test_shapes_hold_from_the_first_character_to_the_last() -> None:
     assert loose
     assert all(one.startswith("^") and one.endswith("$") for one in loose)
     assert asked.DialSchema().validate({"agent": "1\n", "number": "1"})
+
+
+def test_a_receipt_may_have_every_state_that_a_record_can_come_to() -> None:
+    kinds = set(get_args(get_type_hints(Result)["kind"])) - {"action"}
+    assert set(answered.STATES) == {*TRANSITIONS, *kinds}

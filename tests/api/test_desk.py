@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from adapter.errors import Conflict
 from adapter.model import TRANSITIONS, WAITING
 from api.asking import CALLBACK, DIAL, Api
 
+ENDED = ("outcome", "duration_seconds", "ended_at", "outcome_told_at", "outcome_matched_by")
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
@@ -129,6 +131,7 @@ def test_one_delivery_is_shown_with_every_try(api: Api) -> None:
         **receipt,
         **dict.fromkeys(ended),
         "status_url": "",
+        **dict.fromkeys(ENDED),  # nobody has told how the call ended
         "attempts": shown["attempts"],
         "acts": [],
     }
@@ -243,3 +246,17 @@ def test_requests_are_counted_by_their_status(tmp_path: Path) -> None:
         counted = made.client.get("/metrics").text
     for status in ("200", "404"):
         assert f'xima_adapter_requests_total{{mapping="api",status="{status}"}}' in counted
+
+
+# what PostgreSQL cannot hold
+
+
+def test_a_zero_byte_is_what_nobody_has_and_no_failure_of_the_store(tmp_path: Path, postgres_url: str) -> None:
+    with front(tmp_path, {"work": WORK}, ADAPTER_DATABASE_URL=postgres_url) as made:
+        made.store.upgrade()
+        api = Api(made)
+        assert api.problem(404, "GET", "/api/deliveries/%00")["status"] == 404
+        for name in ("mapping", "tenant"):
+            assert api.problem(400, "GET", f"/api/deliveries?{name}=%00")["errors"][0]["parameter"] == name
+        cursor = base64.b32hexencode(b"\0").decode().rstrip("=").lower()
+        api.problem(422, "GET", f"/api/deliveries?cursor={cursor}")

@@ -76,6 +76,7 @@ def test_a_revoked_key_stays_in_the_list_and_its_name_is_free(stored: Run) -> No
         (("crm", "--scope", "everything"), "'everything' is not one of"),
         (("a key", "--scope", "dial"), "'a key' cannot be the name of a key"),
         (("crm", "--scope", "dial", "--expires", "90"), "--expires: a duration needs its unit"),
+        (("crm", "--scope", "dial", "--expires", "0d"), "--expires: such a key would be over at once"),
         (("crm", "--scope", "dial", "--tenant", "none"), "there is no tenant none: known are acme, default"),
     ],
 )

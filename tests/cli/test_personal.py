@@ -56,6 +56,7 @@ def test_a_person_hears_everything_and_then_nothing_is_left(served: Adapter, run
     assert [one["id"] for one in told["deliveries"]] == [click["id"], lead["id"]]
     assert [one["status"] for one in told["deliveries"][0]["attempts"]] == [204]
     assert [json.loads(one["body"]) for one in told["requests"]] == [A_CLICK, A_LEAD]
+    assert [(one["ended"], one["reports"]) for one in told["deliveries"]] == [(None, []), (None, [])]
     assert [one["reason"] for one in told["do_not_call"]] == ["asked us to stop"]
     plain = run("export", "+18015550142").stdout
     assert "Ann Bell" in plain
@@ -68,11 +69,13 @@ def test_a_person_hears_everything_and_then_nothing_is_left(served: Adapter, run
 
     done = run("forget", "801 555 0142", "--region", "US", "--yes", "--by", "Pat")
     assert done.exit_code == 0, done.output
-    assert [line.split() for line in done.stdout.splitlines()[1:6]] == [
+    assert [line.split() for line in done.stdout.splitlines()[1:8]] == [
         ["deliveries", "2", "blanked"],
         ["attempts", "0", "blanked"],
         ["acts", "0", "blanked"],
         ["reports", "0", "blanked"],
+        ["outcomes", "0", "blanked"],
+        ["api_asked", "0", "removed"],
         ["requests", "2", "removed"],
     ]
     assert "On the do-not-call list it stays" in done.stdout

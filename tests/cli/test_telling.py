@@ -52,6 +52,17 @@ def test_a_signed_test_is_posted_and_the_answer_told(run: Run, home: Path, env: 
     )
 
 
+def test_a_mapping_of_which_no_example_gives_a_delivery_has_nothing_to_tell_of(
+    run: Run, home: Path, env: pytest.MonkeyPatch
+) -> None:
+    starter = run("presets", "xima-call-ended", "--starter").stdout
+    report = REPORT.format(origin="http://127.0.0.1:9").split("  when:")[0]
+    (home / "mappings" / "xima-call-ended.yaml").write_text(starter + report)
+    env.setenv("ADAPTER_REPORT_HOSTS", "http://127.0.0.1:9")
+    said = run("report", "xima-call-ended")
+    assert (said.exit_code, "no example of xima-call-ended gives an action that is" in said.stderr) == (2, True)
+
+
 def test_a_receiver_that_does_not_take_it_is_told(run: Run, home: Path, env: pytest.MonkeyPatch) -> None:
     write(home, f"http://127.0.0.1:{free_port()}", env)
     said = run("report", "click")

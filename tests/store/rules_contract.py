@@ -14,6 +14,7 @@ from adapter import policy
 from adapter.model import Action, Delivery, Evidence, State
 from adapter.policy import Gate, Numbers, Rate
 from adapter.store import Kept, Store
+from adapter.store.marks import CHUNK
 
 from .contract import Contract, claim, entry, keep, send, to
 from .contract import arrival as arrived
@@ -84,6 +85,12 @@ class RulesContract(Contract):
     def test_two_records_of_one_request_do_not_call_a_number_twice(self, store: Store) -> None:
         kept = keep(store, asked(1), asked(2), asked(3, phone="+18015550143"))
         assert states(kept) == ["queued", "suppressed", "queued"]
+
+    def test_every_number_of_a_long_request_is_left_in_peace_after_it(self, store: Store) -> None:
+        many = range(3 * CHUNK)
+        keep(store, *(asked(number, phone=f"+1801555{number:04}") for number in many))
+        again = keep(store, *(asked(500 + number, phone=f"+1801555{number:04}") for number in many), at=NOW + SECOND)
+        assert {one.delivery.policy for one in again} == {"quiet.same_number"}
 
     def test_a_repeat_of_the_second_click_is_still_answered_with_the_first(self, store: Store) -> None:
         keep(store, clicked(1))
@@ -223,6 +230,14 @@ class RulesContract(Contract):
             assert taken.id == f"d{number}"
             assert claim(store, now=NOW + seconds * SECOND) == []
             store.save(taken, to("accepted"), [], now=NOW)
+
+    def test_a_click_is_stopped_while_one_that_was_claimed_is_under_way(self, store: Store) -> None:
+        keep(store, asked(1, CLICK))
+        (taken,) = claim(store)
+        (second,) = keep(store, clicked(2, phone="+18015550143"))
+        assert (second.delivery.state, second.delivery.policy) == ("suppressed", "agent.in_flight")
+        store.save(taken, to("accepted"), [], now=NOW)
+        assert states(keep(store, clicked(3, phone="+18015550143"))) == ["sending"]
 
     def test_processes_never_dial_for_one_agent_at_once(self, store: Store, url: str) -> None:
         keep(store, *(asked(number, CLICK, phone=f"+1801555{number:04}") for number in range(12)))

@@ -57,7 +57,7 @@ def test_a_copy_made_in_the_midst_of_a_write_has_nothing_of_it(file: Path, tmp_p
 
 
 def test_a_copy_becomes_a_store_again(copy: Path, tmp_path: Path) -> None:
-    assert backup.restore(copy, tmp_path / "new.db", now=NOW) == 0
+    assert backup.restore(copy, tmp_path / "new.db", now=NOW) == 1
     with closing(Store(f"sqlite:///{tmp_path / 'new.db'}")) as again:
         again.check()
         assert again.counts() == {"held": 1}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,7 @@ from adapter.policy import Numbers
 from adapter.policy.spelled import GONE, Spelled
 from adapter.store import Arrival, Entry, Held, Store, Trial
 from adapter.store.engine import Database
-from adapter.store.tables import attempts, deliveries, marks, once, reports, requests, shadow_counts
+from adapter.store.tables import attempts, deliveries, marks, once, outcomes, reports, requests, shadow_counts
 
 from .contract import claim, keep, to
 
@@ -72,7 +74,7 @@ def forget(store: Store) -> dict[str, int]:
 def everything(database: Database) -> str:
     """All that stands in the tables, but for the keys that are kept."""
     with database.reading() as connection:
-        tables = (requests, deliveries, attempts, reports, marks, shadow_counts)
+        tables = (requests, deliveries, attempts, reports, outcomes, marks, shadow_counts)
         return repr([connection.execute(select(table)).all() for table in tables])
 
 
@@ -98,20 +100,34 @@ def test_nothing_of_it_is_left_and_everything_of_others_is(store: Store, databas
     with database.writing() as connection:
         values = {"delivery_id": "d1", "number": 1, "at": NOW, "phase": "answered", "duration_ms": 1}
         connection.execute(insert(attempts), {**values, "status": 400, "reason": "bad number +1 801 555 0142"})
+        ended = {"delivery_id": "d1", "outcome": "busy", "told_at": NOW, "fits": 1}
+        connection.execute(insert(outcomes), {**ended, "key": "a hash of the number"})
     for request in ("r1", "r2"):
         example = {"request": request, "said": "callback_number 8015550142" if request == "r1" else "another"}
         trial = Trial(mapping="lead", shadow="s", version="v1", kind="changed", at=NOW, example=example)
         store.count_trials([trial])
     gone = forget(store)
-    beside = {"attempts": 1, "acts": 0, "reports": 1, "shadow_counts": 1}
+    beside = {"attempts": 1, "acts": 0, "reports": 1, "outcomes": 1, "api_asked": 0, "shadow_counts": 1}
     assert gone == {"deliveries": 1, "requests": 1, "marks": 2, **beside}
     left = everything(database)
     assert "0142" not in left
     assert OF_ANN[0] not in left
+    assert "a hash of the number" not in left
     assert left.count("8015550199") == 2
     assert NUMBERS.hashes(BOB.e164)[0] in left
     assert held(store) == Held()
     assert store.attempts("d1")[0].reason == f"bad number +1 {GONE}"
+
+
+def test_what_the_api_was_asked_for_is_forgotten_and_its_event_is_still_done_once(store: Store) -> None:
+    later = NOW + timedelta(days=1)
+    assert store.keys.is_first("crm c1", "a hash of the number", now=NOW, until=later)
+    keep(store, delivery(CALLBACK, key="crm c1", terms=limited(ANN)))
+    assert forget(store)["api_asked"] == 1
+    assert store.keys.is_first("crm c1", "asked for again", now=NOW, until=later)
+    (again,) = keep(store, delivery(CALLBACK, id="d2", key="crm c1", terms=limited(ANN)))
+    assert (again.duplicate, again.delivery.id) == (True, "d1")
+    assert again.delivery.action == replace(CALLBACK, callback_number=GONE)
 
 
 def test_what_waits_is_cancelled_and_never_dialled(store: Store) -> None:
@@ -187,6 +203,8 @@ def test_the_free_space_of_a_file_does_not_tell_it_either(tmp_path: Path) -> Non
         came(store, "r1", "x" * 3000 + "8015550142", delivery(CALLBACK, key="k1"))
     assert b"8015550142" in file.read_bytes()
     with closing(Store(f"sqlite:///{file}")) as store:
+        with store._database.writing() as connection:
+            connection.exec_driver_sql("PRAGMA secure_delete=OFF").close()  # Debian's SQLite begins with ON
         forget(store)
     with closing(sqlite3.connect(file)) as other:
         other.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -188,3 +188,29 @@ def test_closing_commits_what_is_open(file: File) -> None:
     file.turns.close()
     file.write("b")
     assert file.kept() == ["a", "b"]
+
+
+@pytest.mark.parametrize("place", [1, 2])
+def test_nobody_is_told_of_a_commit_after_sqlite_undid_everything_by_itself(file: File, place: int) -> None:
+    others: list[Future[None]] = []
+
+    def undone() -> None:
+        file.opened.execute("ROLLBACK")  # as for a full disk, by a block that goes on nevertheless
+
+    def write(word: str, number: int) -> None:
+        file.write(word, undone if number == place else lambda: None)
+
+    def first() -> None:
+        others.append(file.pool.submit(write, "b", 2))
+        until(lambda: len(file.turns._waiting) == 1)
+        if place == 1:
+            undone()
+
+    with pytest.raises(sqlite3.OperationalError):
+        file.write("a", first)
+    if place == 2:
+        with pytest.raises(sqlite3.OperationalError):
+            others[0].result()
+    assert "a" not in file.kept()
+    file.write("c")
+    assert file.kept()[-1] == "c"

@@ -140,8 +140,11 @@ def _received(raw: bytes) -> Received:
 def _unusable(result: Result) -> Unusable:
     name = builtin.FIELDS.get(result.field, result.field)
     reason = result.reason.removeprefix(f"{result.field}: ").replace(result.field, name)
-    hint = "; give region, or the tenant phones.region in tenants.yaml" if "phones.region" in reason else ""
-    return Unusable(f"{name}: {reason}{hint}", errors=[{"pointer": f"#/{name}", "detail": reason + hint}])
+    if "phones.region" in reason:
+        reason = (
+            "nobody knows from which country it is dialled: give region, or the tenant phones.region in tenants.yaml"
+        )
+    return Unusable(f"{name}: {reason}", errors=[{"pointer": f"#/{name}", "detail": reason}])
 
 
 def _claim(once: str, mark: str, source: Source) -> None:

@@ -9,9 +9,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, jsonify, request
+from marshmallow import ValidationError
 
 from adapter import receipt
 from adapter.api.asked import DeliveriesQuery
+from adapter.api.fields import no_zero
 from adapter.errors import UnknownDelivery, Unusable
 from adapter.model import Delivery
 from adapter.sources import Broken
@@ -40,10 +42,12 @@ def list_() -> Response:
 
 def _id_in(cursor: str) -> str:
     try:
-        return base64.b32hexdecode(cursor.upper() + "=" * (-len(cursor) % 8)).decode("ascii")
-    except (binascii.Error, UnicodeDecodeError) as exc:
+        found = base64.b32hexdecode(cursor.upper() + "=" * (-len(cursor) % 8)).decode("ascii")
+        no_zero(found)
+    except (binascii.Error, UnicodeDecodeError, ValidationError) as exc:
         fault = {"parameter": "cursor", "detail": "take it from next; it is not made up"}
         raise Unusable("this is no cursor", errors=[fault]) from exc
+    return found
 
 
 def _next(last: str) -> str:
@@ -78,7 +82,7 @@ def cancel(delivery_id: str) -> Response:
 
 
 def _delivery(delivery_id: str) -> Delivery:
-    found = parts().store.get(delivery_id)
+    found = parts().store.get(delivery_id) if delivery_id.isalnum() else None
     if found is None or key().tenant not in ("", found.tenant):
         raise UnknownDelivery("there is no such delivery, or it is not kept any more")
     return found
