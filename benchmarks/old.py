@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, Text, cast, func, insert, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Select, Table, Text, cast, func, insert, literal, select
 
 from adapter.model import ClickToDial, Delivery
 from adapter.store.engine import Database
@@ -42,7 +42,7 @@ Values = dict[str, Any]
 
 def _tables(first: int, last: int) -> list[tuple[Table, tuple[Select[Any], Values]]]:
     """For each table where its rows come from and their values, column by column."""
-    numbers = select(literal(first).label("i")).cte("numbers", recursive=True)
+    numbers = select(literal(first, BigInteger).label("i")).cte("numbers", recursive=True)
     numbers = numbers.union_all(select(numbers.c.i + 1).where(numbers.c.i < last - 1))
     number = numbers.c.i
     text, mixed = cast(number + 10_000_000, Text), cast((number * SPREAD) % MODULUS, Text)
