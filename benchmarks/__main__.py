@@ -20,10 +20,14 @@ def main() -> None:
     asked = _arguments()
     with postgres.running(options=()) if asked.store == "postgres" else nullcontext() as server:
         shape = Shape(workers=asked.workers, threads=asked.threads, server=server)
-        told = _measure(asked.only or list(CASES), Effort(rounds=asked.rounds, seconds=asked.seconds, shape=shape))
+        told = _measure(asked.only or list(CASES), _effort(asked, shape))
     print(f"\n{told}")
     if asked.write:
         asked.write.write_text(f"# What was measured\n\n```text\n{told}\n```\n", encoding="utf-8")
+
+
+def _effort(asked: argparse.Namespace, shape: Shape) -> Effort:
+    return Effort(rounds=asked.rounds, seconds=asked.seconds, shape=shape, rows=asked.rows)
 
 
 def _measure(names: list[str], effort: Effort) -> str:
@@ -46,6 +50,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--store", choices=("sqlite", "postgres"), default="sqlite", help="of both (%(default)s)")
     parser.add_argument("--workers", type=int, default=1, help="web processes of both (%(default)s)")
     parser.add_argument("--threads", type=int, default=16, help="threads of each web process (%(default)s)")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="old deliveries of `purge` (%(default)s)")
     parser.add_argument("--write", type=Path, metavar="FILE", help="put the table into this file too")
     return parser.parse_args()
 

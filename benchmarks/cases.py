@@ -6,10 +6,11 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from statistics import median
 
 from adapter.store.engine import Database
-from benchmarks import mapping, records, senders, stage
+from benchmarks import mapping, old, records, senders, stage
 from benchmarks.bodies import Kind, phone
 from benchmarks.figures import Figure, Target, percentile
 from benchmarks.filling import opened, put
@@ -39,6 +40,7 @@ class Effort:
     rounds: int
     seconds: float
     shape: Shape
+    rows: int = 1_000_000
 
 
 @dataclass(kw_only=True, slots=True)
@@ -217,9 +219,32 @@ def flood(effort: Effort) -> list[Figure]:
     ]
 
 
+def purge(effort: Effort) -> list[Figure]:
+    """Leads at a steady rate while old deliveries are removed by the dispatcher, and while nothing is old enough."""
+    calm, beside, rates = [], [], []
+    with (
+        stage.folder() as home,
+        stage.upstream(home) as xima,
+        opened(stage.prepared(home, xima, effort.shape)["ADAPTER_DATABASE_URL"]) as store,
+    ):
+        old.fill(store, effort.rows)
+        for number in range(0, 2 * effort.rounds, 2):
+            calm.append(_longest(home, xima, effort, number, retention="3650d"))
+            before, begun = old.left(store), time.monotonic()
+            beside.append(_longest(home, xima, effort, number + 1, retention="30d"))
+            rates.append((before - old.left(store)) / (time.monotonic() - begun))
+    more = [most - usual for most, usual in zip(beside, calm, strict=True)]
+    name = f"of {effort.rows:,} old deliveries"
+    return [
+        Figure(name=f"longest wait of a lead, purge {name}", unit="ms", product=beside, baseline=calm),
+        Figure(name="how much longer that is than without", unit="ms", product=more, target=Target(most=100)),
+        Figure(name=f"purge {name}", unit="1/s", product=rates, target=Target(least=effort.rows / 1800)),
+    ]
+
+
 CASES: Mapping[str, Callable[[Effort], list[Figure]]] = {
     case.__name__: case
-    for case in (click, slow, lead, receipt, dispatch, held, start, record, largest, mappings, hostile, flood)
+    for case in (click, slow, lead, receipt, dispatch, held, start, record, largest, mappings, hostile, flood, purge)
 }
 
 
@@ -253,6 +278,14 @@ def _round(server: Running, kind: Kind, seconds: float, quiet: float) -> Round:
 def _load(server: Running, kind: Kind, seconds: float, *, first: int = 1, rate: float = 0.0) -> Report:
     plan = Plan(port=server.port, kind=kind, first=first, most=0, seconds=seconds, connections=CONNECTIONS, rate=rate)
     return stage.load(replace(plan, most=int((rate or 4_000) * seconds)))
+
+
+def _longest(home: Path, xima: int, effort: Effort, number: int, *, retention: str) -> float:
+    """The longest that a lead waits for its answer, in milliseconds."""
+    with product("serve", ADAPTER_RETENTION=retention)(home, xima, effort.shape) as server:
+        first = 3_000_000 + number * 10_000
+        _load(server, "lead", 1.0, first=first, rate=QUIET_RATE)
+        return _milliseconds(_load(server, "lead", 4 * effort.seconds, first=first + 1_000, rate=QUIET_RATE), 100)
 
 
 def _milliseconds(report: Report, percent: int) -> float:

@@ -637,8 +637,9 @@ def test_a_loop_never_lives_on_by_half(store: Store, watch: Watch, monkeypatch: 
 
 @pytest.mark.usefixtures("brisk")
 def test_the_loop_purges_in_bites_until_nothing_old_is_left(
-    store: Store, watch: Watch, events: list[logging.LogRecord]
+    store: Store, watch: Watch, events: list[logging.LogRecord], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(loop, "PURGE_ROWS", 500)
     long_ago = NOW - timedelta(days=31)
     many = [delivery(state="accepted", id=f"d{n}", key=f"k{n}", updated_at=long_ago) for n in range(600)]
     keep(store, *many)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
 from functools import partial
+from typing import TypeVar
 
 from adapter.dispatcher.carrying import Dispatcher
 from adapter.dispatcher.leases import Clock
@@ -22,6 +22,9 @@ GATHER_SECONDS = 0.015
 """While there is a backlog, threads that become free so close together are fed by one claim."""
 SWEEP_SECONDS = 1.0
 PURGE_SECONDS = 300.0
+PURGE_ROWS = 5_000
+"""Rows a table of one look for what is too old."""
+T = TypeVar("T")
 Besides = Callable[[threading.Event], None]
 """Other work of the process, on a thread of its own, until the event is set."""
 
@@ -55,7 +58,8 @@ class Loop:
 
     def run(self) -> None:
         """Work until `stop`; if any part of the work dies the others end too, and its error is raised."""
-        parts: list[Callable[[], None]] = [self._chores, *(partial(one, self._stop) for one in self._besides)]
+        besides = [partial(one, self._stop) for one in self._besides]
+        parts: list[Callable[[], None]] = [self._sweeping, self._purging, *besides]
         threads = ThreadPoolExecutor(self._threads + len(parts), "dispatch")
         with closing(self._dispatcher), closing(self._bell), threads as pool:
             others = [pool.submit(part) for part in parts]
@@ -97,21 +101,30 @@ class Loop:
         finally:
             self._free.release()
 
-    def _chores(self) -> None:
-        """Every second the leases; every five minutes the purge, a bite a second while there is anything to remove."""
-        purge_at = 0.0
-        while not self._stop.wait(SWEEP_SECONDS):
+    def _sweeping(self) -> None:
+        """Every second the leases."""
+        self._again_and_again(self._dispatcher.sweep, pause=lambda _: SWEEP_SECONDS)
+
+    def _purging(self) -> None:
+        """Every five minutes what is too old, again after a second while there was any; no lease waits for it."""
+        self._again_and_again(self.purge, pause=lambda gone: SWEEP_SECONDS if gone else PURGE_SECONDS)
+
+    def _again_and_again(self, work: Callable[[], T], *, pause: Callable[[T], float]) -> None:
+        """Work until `stop`, the first time after a second, with a pause that goes by what was done."""
+        seconds = SWEEP_SECONDS
+        while not self._stop.wait(seconds):
             try:
-                self._dispatcher.sweep()
-                if time.monotonic() >= purge_at:
-                    purge_at = time.monotonic() + (0 if self.purge() else PURGE_SECONDS)
+                seconds = pause(work())
             except StoreError as exc:
+                seconds = SWEEP_SECONDS
                 event("dispatcher.store", level=logging.ERROR, reason=exc.reason)
 
     def purge(self) -> int:
-        """Remove a bite of what is older than the retention, small so that nobody waits for it; gives its rows."""
+        """Remove what is older than the retention in bites for which nobody waits; gives how many rows went."""
         now = self._clock()
-        gone = self._dispatcher.store.purge(before=now - self._retention, now=now)
+        gone = self._dispatcher.store.purge(
+            before=now - self._retention, now=now, most=PURGE_ROWS, rest=self._stop.wait
+        )
         if gone:
             event("store.purged", rows=gone)
         return gone

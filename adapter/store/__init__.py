@@ -12,16 +12,14 @@ from adapter.store import (
     arrivals,
     desk,
     gates,
-    keys,
     leases,
     listing,
     memory,
     migrate,
     outcomes,
     queue,
+    retention,
     swift,
-    trials,
-    versions,
 )
 from adapter.store.arrivals import Arrival, Entry, Kept
 from adapter.store.dialect import Bell, Clock
@@ -49,6 +47,7 @@ class Store(Published):
         self.reports = Reports(self._database)
         self.personal = Personal(self._database)
         self.outcomes = outcomes.Outcomes(self._database)
+        self._purge = retention.Purge(self._database)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -226,13 +225,9 @@ class Store(Published):
                 desk.release(connection, delivery)
         self._database.own.ring()
 
-    def purge(self, *, before: datetime, now: datetime, most: int = 500) -> int:
-        """Remove what ended before `before`, a limited number of rows at a time; gives how many went."""
-        with self._database.writing() as connection:
-            if not self._database.own.alone(connection, "purge"):
-                return 0
-            gone = desk.purge(connection, before=before, now=now, most=most)
-            gone += trials.purge(connection, before=before, most=most)
-            gone += keys.purge(connection, before=before, now=now, most=most)
-            gone += outcomes.purge(connection, before=before, most=most)
-            return gone + versions.purge(connection, now=now, most=most)
+    def purge(self, *, before: datetime, now: datetime, most: int = 500, rest: retention.Rest = lambda _: False) -> int:
+        """Remove what ended before `before`, at most so many rows a table, with a `rest` after each short transaction.
+
+        Gives how many went. What changes meanwhile, or is put to work again, stays.
+        """
+        return self._purge.run(before=before, now=now, most=most, rest=rest)

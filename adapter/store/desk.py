@@ -1,4 +1,4 @@
-"""What people look at and do: one delivery, lists, cancel, settle, replay; and the purge."""
+"""What people look at and do: one delivery, lists, cancel, settle, replay."""
 
 from __future__ import annotations
 
@@ -6,32 +6,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Table,
-    bindparam,
-    delete,
-    exists,
-    false,
-    func,
-    insert,
-    select,
-    tuple_,
-    update,
-)
+from sqlalchemy import Connection, false, func, insert, select, update
 
 from adapter.errors import Conflict
-from adapter.model import WAITING, Delivery, State, check_move
+from adapter.model import WAITING, Delivery, check_move
 from adapter.policy import Verdict
 from adapter.policy.spelled import GONE
 from adapter.store import queue
 from adapter.store.rows import COLUMNS, delivery_of
-from adapter.store.tables import acts, attempts, deliveries, marks, once, refusals, reports, requests, seen
+from adapter.store.tables import acts, deliveries, refusals, requests
 
-d, r = deliveries.c, requests.c
-MAPPING_AFTER = select(func.min(r.mapping)).where(r.mapping > bindparam("mapping"))
-FINISHED: tuple[State, ...] = ("accepted", "refused", "failed", "expired", "suppressed", "cancelled")
+d = deliveries.c
 
 
 def probe(connection: Connection) -> None:
@@ -93,39 +78,3 @@ def release(connection: Connection, delivery: Delivery) -> None:
     """Note that our limits do not count for a delivery any more."""
     terms = {**delivery.terms, "released": True}
     connection.execute(update(deliveries).where(d.id == delivery.id).values(terms=terms))
-
-
-def purge(connection: Connection, *, before: datetime, now: datetime, most: int) -> int:
-    """Remove at most `most` rows a table that ended before `before`; gives how many went.
-
-    A delivery stays while its key is remembered: it is what a repeated event is answered with. What was tried
-    and done stays as long as its delivery.
-    """
-    remembered = exists().where(once.c.delivery_id == d.id, once.c.until >= now)
-    ended = d.state.in_(FINISHED) & (d.updated_at < before) & ~remembered
-    old = [str(name) for name in connection.execute(select(d.id).where(ended).limit(most)).scalars()]
-    went = list(connection.execute(delete(deliveries).where(d.id.in_(old), ended).returning(d.id)).scalars())
-    gone = len(went)
-    for table in (attempts, acts, reports):
-        gone += connection.execute(delete(table).where(table.c.delivery_id.in_(went))).rowcount
-    for mapping in _mappings(connection):
-        gone += _remove(connection, requests, (r.mapping == mapping) & (r.received_at < before), most)
-    gone += _remove(connection, marks, marks.c.at < before, most)
-    gone += _remove(connection, refusals, refusals.c.last_at < before, most)
-    gone += _remove(connection, seen, seen.c.until < now, most)
-    return gone + _remove(connection, once, once.c.until < now, most)
-
-
-def _mappings(connection: Connection) -> list[str]:
-    """The mappings that requests came to: one step of an index for each, however many they are."""
-    found: list[str] = []
-    while mapping := connection.execute(MAPPING_AFTER, {"mapping": found[-1] if found else ""}).scalar():
-        found.append(mapping)
-    return found
-
-
-def _remove(connection: Connection, table: Table, old: ColumnElement[bool], most: int) -> int:
-    """Remove old rows; whether a row is old is asked once more, for another may have taken it up meanwhile."""
-    keys = tuple(table.primary_key.columns)
-    chosen = select(*keys).where(old).limit(most)
-    return connection.execute(delete(table).where(tuple_(*keys).in_(chosen), old)).rowcount

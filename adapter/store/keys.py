@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from adapter.errors import Conflict
 from adapter.store.engine import Database
@@ -78,11 +78,3 @@ class Keys:
             connection.execute(ASK, row)
             found = connection.execute(select(api_asked.c.fingerprint).where(api_asked.c.key == key)).scalar_one()
         return bool(found == fingerprint)
-
-
-def purge(connection: Connection, *, before: datetime, now: datetime, most: int) -> int:
-    """Remove keys revoked before `before` and what is forgotten, at most `most` rows each; gives how many went."""
-    revoked = select(k.digest).where(k.revoked_at < before).limit(most)
-    gone = connection.execute(delete(api_keys).where(k.digest.in_(revoked))).rowcount
-    forgotten = select(api_asked.c.key).where(api_asked.c.until < now).limit(most)
-    return gone + connection.execute(delete(api_asked).where(api_asked.c.key.in_(forgotten))).rowcount

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Text, delete, exists, func, insert, select, type_coerce
+from sqlalchemy import Connection, Text, func, insert, select, type_coerce
 
 from adapter.model import Delivery, Ended
 from adapter.policy.ended import Call, Match, dials, match
@@ -79,10 +79,3 @@ def _row(call: Call, found: Match) -> dict[str, object]:
         "told_at": call.told_at,
         "fits": found.fits,
     }
-
-
-def purge(connection: Connection, *, before: datetime, most: int) -> int:
-    """Remove at most `most` outcomes whose delivery was removed before; gives how many went."""
-    kept = exists().where(d.id == o.delivery_id)
-    old = select(o.delivery_id).where(o.told_at < before, ~kept).limit(most)
-    return connection.execute(delete(outcomes).where(o.delivery_id.in_(old))).rowcount

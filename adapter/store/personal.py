@@ -80,9 +80,12 @@ class Personal:
         """Remove it, all or nothing; gives how many rows of each table went or lost the number.
 
         What waits is cancelled first. Deliveries stay, so that an event that is repeated finds its first. Raises
-        `Conflict` while one is being sent, and when one changed since it was found.
+        `Conflict` while one is being sent, and when one changed since it was found. What takes a look at a whole table
+        is looked for before anything is locked.
         """
         gone = {row["id"] for row in held.requests}
+        with self._database.reading() as connection:
+            marked = _marked(connection, hashes)
         with self._database.writing() as connection:
             self._database.own.overwrite(connection)
             return {
@@ -94,7 +97,7 @@ class Personal:
                 "api_asked": _unasked(connection, held.deliveries),
                 "requests": sum(_remove(connection, one) for one in gone),
                 "shadow_counts": _examples(connection, gone),
-                "marks": _marks(connection, hashes),
+                "marks": connection.execute(delete(marks).where(marks.c.mark.in_(marked))).rowcount,
             }
 
 
@@ -193,7 +196,7 @@ def _examples(connection: Connection, gone: Collection[str]) -> int:
     return told
 
 
-def _marks(connection: Connection, hashes: Collection[str]) -> int:
-    """Remove when the number was called last: a new request may call it at once."""
+def _marked(connection: Connection, hashes: Collection[str]) -> list[str]:
+    """The marks that tell when the number was called last: without them a new request may call it at once."""
     of_it = or_(*(marks.c.mark.endswith(f" {one}") for one in hashes))
-    return connection.execute(delete(marks).where(of_it)).rowcount
+    return list(connection.execute(select(marks.c.mark).where(of_it)).scalars())

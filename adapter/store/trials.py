@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, insert, select, update
 
 from adapter.store.tables import requests, shadow_counts
 
@@ -56,13 +56,6 @@ def counted(connection: Connection, mapping: str) -> list[Mapping[str, Any]]:
     """The counts of a mapping's versions under trial, the latest first."""
     asked = select(shadow_counts).where(s.mapping == mapping).order_by(s.last_at.desc(), s.count.desc(), s.kind)
     return [dict(row._mapping) for row in connection.execute(asked)]
-
-
-def purge(connection: Connection, *, before: datetime, most: int) -> int:
-    """Remove at most `most` counts that nothing was added to since `before`; gives how many went."""
-    keys = tuple(shadow_counts.primary_key.columns)
-    old = select(*keys).where(s.last_at < before).limit(most)
-    return connection.execute(delete(shadow_counts).where(tuple_(*keys).in_(old))).rowcount
 
 
 def requests_of(connection: Connection, mapping: str, *, most: int) -> list[str]:

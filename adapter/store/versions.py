@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select
 
 from adapter.store.tables import mapping_versions
 
@@ -58,13 +58,11 @@ def history(connection: Connection, mapping: str) -> list[Version]:
     return [_version(row) for row in rows]
 
 
-def purge(connection: Connection, *, now: datetime, most: int) -> int:
-    """Remove at most `most` versions that were replaced longer than `KEPT` ago; gives how many went."""
+def replaced(now: datetime) -> ColumnElement[bool]:
+    """Whether a version was replaced longer than `KEPT` ago, by another that came into force before that too."""
     later = _OTHER.c
-    replaced = select(later.number).where(later.mapping == v.mapping, later.number > v.number, later.since < now - KEPT)
-    keys = (v.mapping, v.number)
-    old = select(*keys).where(v.since < now - KEPT, replaced.correlate(mapping_versions).exists()).limit(most)
-    return connection.execute(delete(mapping_versions).where(tuple_(*keys).in_(old))).rowcount
+    by = select(later.number).where(later.mapping == v.mapping, later.number > v.number, later.since < now - KEPT)
+    return by.correlate(mapping_versions).exists()
 
 
 def _version(row: Row[Any]) -> Version:

@@ -7,6 +7,7 @@ from xml.sax.saxutils import escape
 from flask import Response, request
 
 from adapter.handshake import Reply
+from adapter.sources import Sources
 from adapter.web.parts import parts
 
 SOAP = "text/xml; charset=utf-8"
@@ -25,7 +26,12 @@ def replied(reply: Reply) -> Response:
 
 def for_soap() -> bool:
     """Whether this request is for a mapping whose sender reads SOAP."""
-    source = parts().sources().usable.get((request.view_args or {}).get("name", ""))
+    return is_soap((request.view_args or {}).get("name", ""), parts().sources())
+
+
+def is_soap(name: str, sources: Sources) -> bool:
+    """Whether the sender of the mapping with this name reads SOAP."""
+    source = sources.usable.get(name)
     return source is not None and source.mapping.receive.answer == "soap_ack"
 
 

@@ -47,7 +47,11 @@ def init_app(app: Flask) -> None:
 
 def known(name: str) -> str:
     """The name when a mapping has it, else nothing: strangers choose no labels."""
-    sources = parts().sources()
+    return listed(name, parts().sources())
+
+
+def listed(name: str, sources: Sources) -> str:
+    """The name when it is that of one of these mappings, else nothing."""
     return name if name in sources.usable or name in sources.broken else ""
 
 

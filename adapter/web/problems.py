@@ -17,7 +17,12 @@ MEDIA_TYPE = "application/problem+json"
 
 def is_wanted() -> bool:
     """Whether this request is one of the API."""
-    return request.path == "/api" or request.path.startswith("/api/")
+    return is_of_api(request.path)
+
+
+def is_of_api(path: str) -> bool:
+    """Whether the path is one of the API."""
+    return path == "/api" or path.startswith("/api/")
 
 
 def of(exc: AdapterError) -> Response:

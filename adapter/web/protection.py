@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-from functools import lru_cache
-from ipaddress import ip_address
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, current_app, g
 
-from adapter.errors import TooMany
-from adapter.limits import Limit, neighbourhood
+from adapter.limits import Limit
 from adapter.logs import event
+from adapter.settings import Settings
 from adapter.web.hooks import client
 from adapter.web.parts import parts
+from adapter.web.shut import ShutOut, blamed
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -25,25 +24,20 @@ HEADERS = {
 """Of every answer, unless it says otherwise itself."""
 TLS = {"Strict-Transport-Security": "max-age=31536000"}
 """When ADAPTER_PUBLIC_URL begins with https."""
-REFUSED = "too many requests from this address were refused (ADAPTER_ADDRESS_LIMIT)"
 BLAMED = frozenset(range(400, 500)) - {409, 422, 429}
-UNGUARDED = ("health", "metrics")
 
 
 def init_app(app: Flask) -> None:
-    """Guard every route but those that watchdogs ask."""
-    app.extensions["addresses"] = Limit(app.extensions["adapter"].settings.address_limit)
-    app.before_request(_admit)
+    """Guard every route that is there by now, but for those that watchdogs ask."""
+    settings: Settings = app.extensions["adapter"].settings
+    limit = app.extensions["addresses"] = Limit(settings.address_limit)
     app.after_request(_count)
     app.after_request(_protected)
+    app.wsgi_app = ShutOut(app, limit, _wanted(settings))  # type: ignore[method-assign]
 
 
-def _admit() -> None:
-    wait = _addresses().wait(_address())
-    if wait and request.blueprint not in UNGUARDED:
-        exc = TooMany(REFUSED, retry_after=wait)
-        parts().intake.refusals.count(mapping="", code=exc.code, reason=exc.reason, now=g.now)
-        raise exc
+def _wanted(settings: Settings) -> dict[str, str]:
+    return HEADERS | TLS if settings.public_url.startswith("https:") else HEADERS
 
 
 def _count(response: Response) -> Response:
@@ -65,20 +59,9 @@ def _address() -> str:
     return blamed(client(), parts().settings.trusted_proxies > 0)
 
 
-@lru_cache(maxsize=4096)
-def blamed(address: str, is_known: bool) -> str:
-    """Whom to blame; nobody when it may well be a proxy that ADAPTER_TRUSTED_PROXIES does not count."""
-    try:
-        own = ip_address(address).is_private and not is_known
-    except ValueError:
-        return ""
-    return "" if own else neighbourhood(address)
-
-
 def _protected(response: Response) -> Response:
     there = {name.lower() for name, _ in response.headers}  # asked one by one, it reads them all each time
-    wanted = HEADERS | TLS if parts().settings.public_url.startswith("https:") else HEADERS
-    for name, text in wanted.items():
+    for name, text in _wanted(parts().settings).items():
         if name.lower() not in there:
             response.headers.add(name, text)
     return response

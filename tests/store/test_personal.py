@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sample import CALLBACK, CLICK, NOW, SECOND, delivery
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.event import listen
 
 from adapter.errors import Conflict
 from adapter.model import Attempt, Callback, Delivery
@@ -217,3 +218,25 @@ def test_a_try_is_part_of_what_is_known(store: Store) -> None:
     tried = Attempt(at=NOW, phase="answered", status=204, reason="", duration_ms=3)
     store.save(taken, to("accepted"), [tried], now=NOW)
     assert store.attempts(held(store).deliveries[0].id) == [tried]
+
+
+def test_whole_tables_are_looked_through_before_anything_is_locked(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    came(store, "r1", ANN.e164, delivery(CLICK, terms=limited(ANN)))
+    asked: list[str] = []
+    listen(store._database.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    begun: list[int] = []
+    writing = store._database.writing
+
+    @contextmanager
+    def noted() -> Iterator[Connection]:
+        with writing() as connection:
+            begun.append(len(asked))
+            yield connection
+
+    monkeypatch.setattr(store._database, "writing", noted)
+    assert store.personal.forget(store.personal.held(ANN, OF_ANN), ANN, OF_ANN, who="Pat", now=NOW)["marks"] > 0
+    (start,) = begun
+    assert any("LIKE" in one for one in asked[:start])
+    assert not any("LIKE" in one for one in asked[start:])

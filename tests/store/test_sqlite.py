@@ -202,7 +202,7 @@ WRITES: dict[str, Use] = {
     "save": lambda store, one: store.save(one, to("accepted"), [tried()], now=NOW),
     "renew": lambda store, one: store.renew(["d1"], owner="one", until=NOW),
     "act": lambda store, one: store.act(delivery(CALLBACK, id="d3"), to("cancelled"), who="Pat", now=NOW),
-    "purge": lambda store, one: store.purge(before=NOW, now=NOW),
+    "purge": lambda store, one: store.purge(before=NOW + SECOND, now=NOW),  # the requests
 }
 READS: dict[str, Use] = {
     "get": lambda store, one: store.get("d1"),
