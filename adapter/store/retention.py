@@ -48,7 +48,7 @@ FINISHED: tuple[State, ...] = ("accepted", "refused", "failed", "expired", "supp
 MAPPING_AFTER = select(func.min(r.mapping)).where(r.mapping > bindparam("mapping"))
 BITE_SECONDS = 0.01
 """How long a bite should take, and with it whoever wants to write meanwhile."""
-LEAST, MOST = 10, 500
+LEAST, MOST = 25, 500
 """Rows of a bite."""
 SHARE = 4
 """So many times as long as a bite took, the others have the store for themselves."""
@@ -157,13 +157,16 @@ class Purge:
         return gone
 
     def _bitten(self, old: Old, rows: Sequence[Any]) -> tuple[int, float | None]:
-        """How many rows went, and how long that kept others waiting; None when it is another machine's turn."""
+        """How many rows went, and how long that took; None when it is another machine's turn.
+
+        The commit is not part of it: it takes as long for one row as for many, and smaller bites have more of them.
+        """
         with self._database.writing(at_once=False) as connection:
             begun = self._clock()
             if not self._database.own.alone(connection, "purge"):
                 return 0, None
             gone = old.remove(connection, rows)
-        seconds = self._clock() - begun
+            seconds = self._clock() - begun
         self._rows = fitting(len(rows), seconds)
         return gone, seconds
 
