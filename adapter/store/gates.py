@@ -33,7 +33,7 @@ _row = upsert(gates)
 PUT = _row.on_conflict_do_update(
     index_elements=["tenant"], set_={name: _row.excluded[name] for name in NAMES if name != "tenant"}
 )
-TENANT_AFTER = select(func.min(d.tenant)).where(QUEUED, d.tenant > bindparam("tenant"))
+TENANT_AFTER = Prepared(select(func.min(d.tenant).label("tenant")).where(QUEUED, d.tenant > bindparam("tenant")))
 NEXT = (
     select(*COLUMNS)
     .where(
@@ -149,7 +149,7 @@ def _overdue(connection: Connection, tenant: str, now: datetime, most: int) -> l
 def tenants(connection: Connection) -> list[str]:
     """The tenants that have something queued: one step of an index for each, however much waits."""
     found: list[str] = []
-    while tenant := connection.execute(TENANT_AFTER, {"tenant": found[-1] if found else ""}).scalar():
+    while tenant := TENANT_AFTER.rows(connection, {"tenant": found[-1] if found else ""})[0]["tenant"]:
         found.append(tenant)
     return found
 

@@ -63,7 +63,7 @@ class PostgreSQL:
         self.engine = create_engine(
             "postgresql+psycopg://",
             creator=self._connect,
-            paramstyle="numeric_dollar",
+            paramstyle="numeric_dollar",  # the server's own, with `RawCursor`: the driver reads no statement anew
             pool_size=CONNECTIONS,
             max_overflow=0,  # to make a connection, with its password's proof, costs more than a hundred deliveries
             pool_timeout=WAIT_SECONDS,
@@ -89,7 +89,8 @@ class PostgreSQL:
     def writing(self, *, at_once: bool = True) -> Iterator[Connection]:
         """One transaction, always on disk at once.
 
-        Pipelined, its statements would wait less for a server far away, but cost this process more than they save.
+        Pipelined, its statements would wait less for a server far away, but cost this process more than they save:
+        two of them 80 us of processor time instead of 68. What every request does is one statement, see `swift`.
         """
         with self.engine.connect() as connection, _watched(connection) as own, own.transaction():
             yield connection
