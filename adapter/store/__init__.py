@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -79,13 +80,21 @@ class Store(Published):
 
         A `fingerprint` of its body is remembered too, see `first_seen`.
         """
-        with self._database.writing() as connection:
-            kept = arrivals.add(connection, arrival, entries)
-            if fingerprint:
-                memory.remember(connection, arrival.mapping, fingerprint, now=arrival.received_at)
+        kept = [] if fingerprint or not self._database.own.far else self._add_swiftly(arrival, entries)
+        if not kept:
+            with self._database.writing() as connection:
+                kept = arrivals.add(connection, arrival, entries)
+                if fingerprint:
+                    memory.remember(connection, arrival.mapping, fingerprint, now=arrival.received_at)
         if any(one and one.delivery.state == "queued" and not one.duplicate for one in kept):
             self._database.own.ring()
         return kept
+
+    def _add_swiftly(self, arrival: Arrival, entries: Sequence[Entry]) -> list[Kept | None]:
+        """Add by one statement; nothing when that is not enough, or another request with the same was first."""
+        with self._database.reading() as connection, contextlib.suppress(*self._database.own.outrun):
+            return swift.add(connection, arrival, entries)
+        return []
 
     def first_seen(self, mapping: str, fingerprint: str) -> datetime | None:
         """When a body with this fingerprint first came to the mapping; None when it never did."""
@@ -145,11 +154,9 @@ class Store(Published):
         self, delivery: Delivery, verdict: Verdict, made: Sequence[Attempt], now: datetime, evidence: Evidence | None
     ) -> bool:
         """Save by one statement where that is wanted; False when it is not enough, or the claim was lost."""
-        if len(made) != 1 or not self._database.own.far or "report" in delivery.terms:
+        if len(made) != 1 or not self._database.own.far or "report" in delivery.terms or evidence in gates.TELLING:
             return False
         with self._database.reading() as connection:
-            if evidence and gates.is_told(connection, delivery.tenant, evidence):
-                return False
             return swift.save(connection, delivery, verdict, made[0], now=now)
 
     def renew(self, ids: Collection[str], *, owner: str, until: datetime) -> set[Claim]:

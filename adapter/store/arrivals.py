@@ -85,14 +85,18 @@ def add(connection: Connection, arrival: Arrival, entries: Sequence[Entry]) -> l
         for place, entry in enumerate(entries)
     ]
     memory.keep()
+    ADD_REQUEST.run(connection, request_row(arrival, entries, kept))
+    return kept
+
+
+def request_row(arrival: Arrival, entries: Sequence[Entry], kept: Sequence[Kept | None]) -> dict[str, Any]:
+    """The row of a request, with what came of its records."""
     notes = []
     for entry, one in zip(entries, kept, strict=True):
         extra = {"delivery": one.delivery.id, "duplicate": one.duplicate} if one else {}
         ours = {"policy": one.delivery.policy} if one and one.delivery.policy else {}
         notes.append({**entry.note, **extra, **ours})
-    row = {name: getattr(arrival, name) for name in Arrival.__slots__}
-    ADD_REQUEST.run(connection, {**row, "results": notes})
-    return kept
+    return {**{name: getattr(arrival, name) for name in Arrival.__slots__}, "results": notes}
 
 
 def _first_with_their_keys(connection: Connection, entries: Sequence[Entry], now: datetime) -> set[int]:

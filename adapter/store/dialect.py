@@ -42,6 +42,8 @@ class Database(Protocol):
     errors: tuple[type[Exception], ...]
     far: bool
     """Whether a statement is a journey to another process: then one that does more is better than several."""
+    outrun: tuple[type[Exception], ...]
+    """What `swift.add` raises when another was first."""
 
     def writing(self, *, at_once: bool = True) -> AbstractContextManager[Connection]:
         """One transaction, on disk when the block ends, or if not `at_once`, when it pleases: see `Store.save`."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Connection, bindparam, func, or_, select, type_coerce, update
+from sqlalchemy import BigInteger, Connection, and_, bindparam, exists, func, or_, select, type_coerce, update
 
 from adapter.model import Delivery, Evidence
 from adapter.policy import gate as rules
@@ -24,16 +24,16 @@ NAMES = tuple(column.name for column in gates.columns)
 TOO_OLD = type_coerce(type_coerce(d.expires_at, BigInteger) + 1, Moment)
 """When what nobody lets go is looked at again: to expire."""
 
-TROUBLED = Prepared(
-    select(func.count().label("many")).where(
-        or_(g.tenant == bindparam("tenant"), g.tenant == ALL), or_(g.paused != "", g.trouble != "", g.failures > 0)
-    )
+_told = and_(
+    or_(g.tenant == bindparam("tenant"), g.tenant == ALL), or_(g.paused != "", g.trouble != "", g.failures > 0)
 )
+IN_TROUBLE = exists().where(_told)
+TROUBLED = Prepared(select(func.count().label("many")).where(_told))
 _row = upsert(gates)
 PUT = _row.on_conflict_do_update(
     index_elements=["tenant"], set_={name: _row.excluded[name] for name in NAMES if name != "tenant"}
 )
-TENANT_AFTER = select(func.min(d.tenant)).where(QUEUED, d.tenant > bindparam("tenant"))
+TENANT_AFTER = Prepared(select(func.min(d.tenant).label("tenant")).where(QUEUED, d.tenant > bindparam("tenant")))
 NEXT = (
     select(*COLUMNS)
     .where(
@@ -149,7 +149,7 @@ def _overdue(connection: Connection, tenant: str, now: datetime, most: int) -> l
 def tenants(connection: Connection) -> list[str]:
     """The tenants that have something queued: one step of an index for each, however much waits."""
     found: list[str] = []
-    while tenant := connection.execute(TENANT_AFTER, {"tenant": found[-1] if found else ""}).scalar():
+    while tenant := TENANT_AFTER.rows(connection, {"tenant": found[-1] if found else ""})[0]["tenant"]:
         found.append(tenant)
     return found
 

@@ -97,8 +97,8 @@ class Memory:
             KEEP[len(some) - 1].run(self._connection, _values({name: self._rows[name] for name in some}))
 
     def called(self, delivery: Delivery) -> Delivery | None:
-        """The delivery that took the mark of this one's number last."""
-        return self._holder(marks_of(delivery).quiet)
+        """The delivery that took the mark of this one's number last, if it is another."""
+        return self._holder(marks_of(delivery).quiet, delivery)
 
     def judged(self, delivery: Delivery, *, new: bool) -> Delivery:
         """The delivery where our rules send it, if they do not let it pass; `new` ones are counted."""
@@ -119,8 +119,8 @@ class Memory:
         mine = marks_of(delivery)
         return Facts(
             blocked=self._blocked(delivery),
-            called=self._holder(mine.quiet),
-            on_line=self._holder(mine.line),
+            called=self._holder(mine.quiet, delivery),
+            on_line=self._holder(mine.line, delivery),
             number_calls=self._calls(mine.day) if new else 0,
             source_requests=self._requests(delivery) if new or delivery.policy == "limits.per_minute" else 0,
             gate=gates.troubled(self._connection, delivery.tenant) if new else None,
@@ -132,9 +132,10 @@ class Memory:
                 return row["reason"] or "no reason given"
         return ""
 
-    def _holder(self, name: str) -> Delivery | None:
+    def _holder(self, name: str, asking: Delivery) -> Delivery | None:
+        """Who has the mark, unless it is the one that asks: it stands in nobody's way but others'."""
         held_by = self._rows[name].delivery_id if name else ""
-        if not held_by or held_by in self._leased:
+        if held_by in ("", asking.id) or held_by in self._leased:
             return self._leased.get(held_by)
         rows = HOLDER.rows(self._connection, {"this": held_by})
         return delivery_in(rows[0]) if rows else None

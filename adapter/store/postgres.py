@@ -55,6 +55,7 @@ class PostgreSQL:
 
     errors: tuple[type[Exception], ...] = (psycopg.Error,)
     far = True
+    outrun: tuple[type[Exception], ...] = (psycopg.errors.DivisionByZero,)
 
     def __init__(self, url: str) -> None:
         self._connecting = _understood(url)
@@ -62,7 +63,7 @@ class PostgreSQL:
         self.engine = create_engine(
             "postgresql+psycopg://",
             creator=self._connect,
-            paramstyle="format",
+            paramstyle="numeric_dollar",  # the server's own, with `RawCursor`: the driver reads no statement anew
             pool_size=CONNECTIONS,
             max_overflow=0,  # to make a connection, with its password's proof, costs more than a hundred deliveries
             pool_timeout=WAIT_SECONDS,
@@ -75,7 +76,7 @@ class PostgreSQL:
         self._ringer = Ringer(self.notify)
 
     def _connect(self) -> psycopg.Connection[Any]:
-        connection = psycopg.connect(**self._connecting, autocommit=True)
+        connection = psycopg.connect(**self._connecting, autocommit=True, cursor_factory=psycopg.RawCursor)
         connection.execute(SESSION)
         if self._told is None:
             self._told = [name for (name,) in connection.execute(UNSAFE)]
@@ -88,7 +89,8 @@ class PostgreSQL:
     def writing(self, *, at_once: bool = True) -> Iterator[Connection]:
         """One transaction, always on disk at once.
 
-        Pipelined, its statements would wait less for a server far away, but cost this process more than they save.
+        Pipelined, its statements would wait less for a server far away, but cost this process more than they save:
+        two of them 80 us of processor time instead of 68. What every request does is one statement, see `swift`.
         """
         with self.engine.connect() as connection, _watched(connection) as own, own.transaction():
             yield connection

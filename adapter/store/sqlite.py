@@ -79,6 +79,7 @@ class SQLite:
 
     errors: tuple[type[Exception], ...] = (sqlite3.Error,)
     far = False
+    outrun: tuple[type[Exception], ...] = ()
 
     def __init__(self, url: str) -> None:
         self.engine = connect(url)
