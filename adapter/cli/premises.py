@@ -29,7 +29,7 @@ def keeping() -> Findings:
             "durability", False, f"{said}: a power cut can lose what senders were promised", "see docs/operations.md"
         )
     if not found.unsafe:
-        yield Finding("durability", True, "every commit has reached the disk before a sender hears 200")
+        yield Finding("durability", True, "what is taken has reached the disk before a sender hears 200")
     retention: timedelta = setting("ADAPTER_RETENTION")
     age = wsgi.clock() - found.oldest if found.oldest else timedelta()
     if age > retention + SLACK:
