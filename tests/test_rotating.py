@@ -23,7 +23,7 @@ from adapter.cli import bodies, main
 from adapter.model import Received
 from adapter.sandbox import Sandbox
 from adapter.store.engine import Database
-from adapter.store.tables import gates
+from adapter.store.tables import deliveries, gates
 
 NEW_SECRET = "a newer secret of the tests"
 OLD_KEY, NEW_KEY = "old-key-of-links-and-lists", "new-key-of-links-and-lists"
@@ -219,6 +219,7 @@ def let_it_be_tried(adapter: Adapter) -> None:
     """The half minute is over after which one delivery looks whether the token counts again."""
     with contextlib.closing(Database(adapter.database_url)) as database, database.writing() as connection:
         connection.execute(update(gates).values(probe_at=datetime.now(UTC)))
+        connection.execute(update(deliveries).where(deliveries.c.state == "held").values(due_at=datetime.now(UTC)))
 
 
 def tried_again(adapter: Adapter) -> set[str]:
