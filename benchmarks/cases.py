@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
+from adapter.settings import TABLE
 from adapter.store.engine import Database
 from benchmarks import mapping, old, records, senders, stage
 from benchmarks.bodies import Kind, phone
@@ -24,6 +25,7 @@ CONNECTIONS = 64
 QUIET_RATE = 20.0
 """Requests a second: a busy contact centre's clicks."""
 LEAD_RATE = 5.0
+SHIPPED_WORKERS = int(TABLE["ADAPTER_WORKERS"].default or 1)
 DISPATCHED = 1_500
 HELD = 100_000
 PROBES = 9
@@ -196,13 +198,14 @@ def hostile(effort: Effort) -> list[Figure]:
 
 
 def flood(effort: Effort) -> list[Figure]:
-    """Good clicks at a quiet rate beside 2,000 bad requests a second from one address, and without them."""
+    """Good clicks beside 2,000 bad requests a second from one address, and without them; as many workers as shipped."""
+    shape = replace(effort.shape, workers=max(SHIPPED_WORKERS, effort.shape.workers))
     calm, beside, rates = [], [], []
     for _ in range(effort.rounds):
         with (
             stage.folder() as home,
             stage.upstream(home) as xima,
-            stage.product("serve", ADAPTER_TRUSTED_PROXIES="1")(home, xima, effort.shape) as server,
+            stage.product("serve", ADAPTER_TRUSTED_PROXIES="1")(home, xima, shape) as server,
         ):
             _load(server, "click", 1.0)
             alone = _load(server, "click", effort.seconds, first=1_000_000, rate=QUIET_RATE)
