@@ -49,6 +49,11 @@ class Marks:
     line: str = ""
     day: str = ""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Those that are not empty."""
+        return tuple(name for name in (self.quiet, self.line, self.day) if name)
+
 
 def limits(
     *, hashes: list[str], quiet: timedelta | None, number_per_day: int | None, per_minute: int | None

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.dialects.postgresql import Insert
@@ -63,13 +62,12 @@ REQUESTS = select(func.count()).where(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Mark:
+class _Mark(NamedTuple):
     """A row of the table: who took the mark, when (of a day's mark: when the day began), how often."""
 
     delivery_id: str
     at: datetime
-    count: int
+    times: int
 
 
 class Memory:
@@ -83,13 +81,14 @@ class Memory:
         self._now = now
         self._leased: dict[str, Delivery] = {}
         self._changed: set[str] = set()
-        names = sorted({name for one in these for name in _names(one)})
+        self._mine = {one.id: marks_of(one) for one in these}
+        names = sorted({name for mine in self._mine.values() for name in mine.names})
         self._rows = {name: mark for some in _chunks(names) for name, mark in self._touched(some)}
 
     def _touched(self, names: Sequence[str]) -> Iterator[tuple[str, _Mark]]:
         blank = _Mark("", self._now, 0)
         for row in TOUCH[len(names) - 1].rows(self._connection, _values(dict.fromkeys(names, blank))):
-            yield row.pop("mark"), _Mark(**row)
+            yield row["mark"], _Mark(row["delivery_id"], row["at"], row["count"])
 
     def keep(self) -> None:
         """Write down who took which marks."""
@@ -98,7 +97,7 @@ class Memory:
 
     def called(self, delivery: Delivery) -> Delivery | None:
         """The delivery that took the mark of this one's number last, if it is another."""
-        return self._holder(marks_of(delivery).quiet, delivery)
+        return self._holder(self._mine[delivery.id].quiet, delivery)
 
     def judged(self, delivery: Delivery, *, new: bool) -> Delivery:
         """The delivery where our rules send it, if they do not let it pass; `new` ones are counted."""
@@ -113,10 +112,10 @@ class Memory:
     def take_line(self, delivery: Delivery) -> None:
         """Note that this delivery is on its agent's line from now on, though its row may not say so yet."""
         self._leased[delivery.id] = delivery
-        self._put(marks_of(delivery).line, delivery, 0)
+        self._put(self._mine[delivery.id].line, delivery, 0)
 
     def _facts(self, delivery: Delivery, *, new: bool) -> Facts:
-        mine = marks_of(delivery)
+        mine = self._mine[delivery.id]
         return Facts(
             blocked=self._blocked(delivery),
             called=self._holder(mine.quiet, delivery),
@@ -142,7 +141,7 @@ class Memory:
 
     def _calls(self, name: str) -> int:
         row = self._rows.get(name)
-        return row.count if row and self._now - row.at < DAY else 0
+        return row.times if row and self._now - row.at < DAY else 0
 
     def _requests(self, delivery: Delivery) -> int:
         if "per_minute" not in delivery.terms:
@@ -151,7 +150,7 @@ class Memory:
         return int(self._connection.execute(REQUESTS, asked).scalar() or 0)
 
     def _take(self, delivery: Delivery, *, new: bool) -> None:
-        mine = marks_of(delivery)
+        mine = self._mine[delivery.id]
         self._put(mine.quiet, delivery, 0)
         if delivery.state == "sending":
             self.take_line(delivery)
@@ -169,15 +168,10 @@ def _values(given: Mapping[str, _Mark]) -> dict[str, Any]:
     """The parameters of `_given`."""
     values: dict[str, Any] = {}
     for row, (name, mark) in enumerate(given.items()):
-        taken = {"mark": name, "delivery_id": mark.delivery_id, "at": mark.at, "count": mark.count}
-        values |= {f"{column} {row}": value for column, value in taken.items()}
+        values[f"mark {row}"] = name
+        values[f"delivery_id {row}"], values[f"at {row}"], values[f"count {row}"] = mark
     return values
 
 
 def _chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:
     return (names[start : start + CHUNK] for start in range(0, len(names), CHUNK))
-
-
-def _names(delivery: Delivery) -> Iterable[str]:
-    mine = marks_of(delivery)
-    return (name for name in (mine.quiet, mine.line, mine.day) if name)
