@@ -38,6 +38,7 @@ class Sender:
         self.answered: list[str] = []
         self.statuses: Counter[int] = Counter()
         self._adapter = adapter
+        self._scheme = adapter.source("click").proofs[0].scheme  # once, for its secret is a file that changes
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run)
 
@@ -70,8 +71,7 @@ class Sender:
     def _accepted(self, body: bytes) -> bool:
         url = f"{self._adapter.url}/hooks/click"
         plain = Received(method="POST", url=url, headers={"content-type": "application/json"}, body=body)
-        scheme = self._adapter.source("click").proofs[0].scheme
-        signed = signature.sign(scheme, self.secret, plain, now=datetime.now(UTC))
+        signed = signature.sign(self._scheme, self.secret, plain, now=datetime.now(UTC))
         with contextlib.suppress(ClickException):
             answer = bodies.post(url, signed)
             self.statuses[answer.status_code] += 1
