@@ -76,7 +76,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(fact: Callable[[], Any], *, seconds: float = 20.0) -> Any:
+def until(fact: Callable[[], Any], *, seconds: float = 60.0) -> Any:
     """What `fact` gives as soon as it is true; fails when it does not become true in time."""
     deadline = time.monotonic() + seconds
     while not (found := fact()):
@@ -161,7 +161,7 @@ class Adapter:
     def is_ready(self) -> bool:
         """Whether /readyz answers 200."""
         with contextlib.suppress(requests.RequestException):
-            return requests.get(f"{self.url}/readyz", timeout=5).ok
+            return requests.get(f"{self.url}/readyz", timeout=30).ok
         return False
 
     def log(self) -> str:
@@ -192,7 +192,7 @@ class Adapter:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
         for process in self.processes:
-            process.wait(45)
+            process.wait(90)
 
 
 @contextlib.contextmanager

@@ -52,7 +52,7 @@ def typed(adapter: Adapter, words: list[str]) -> str:
 def ask(adapter: Adapter) -> str:
     """Send the form; the state and the reason of its receipt."""
     form = {"name": "Ann", "phone": "801-555-0142", "mobile": "801-555-0143"}
-    answer = requests.post(f"{adapter.url}/hooks/callback", data=form, headers={"X-Form-Key": KEY}, timeout=20)
+    answer = requests.post(f"{adapter.url}/hooks/callback", data=form, headers={"X-Form-Key": KEY}, timeout=30)
     (receipt,) = answer.json()["receipts"]
     return str(receipt["message"])
 
@@ -83,7 +83,7 @@ def test_a_shadow_counts_and_the_first_version_comes_back(adapter: Adapter) -> N
             f"{adapter.url}/hooks/callback",
             data={"phone": f"801-555-{number:04}", "mobile": "801-555-0143"},
             headers={"X-Form-Key": KEY},
-            timeout=20,
+            timeout=30,
         )
         for number in range(1000, 9999)
     )

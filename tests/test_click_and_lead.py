@@ -9,7 +9,7 @@ from adapter.sandbox import Sandbox
 
 
 def calls(sandbox: Sandbox) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = requests.get(f"{sandbox.url}/_sandbox/calls", timeout=5).json()["calls"]
+    found: list[dict[str, object]] = requests.get(f"{sandbox.url}/_sandbox/calls", timeout=30).json()["calls"]
     return found
 
 
@@ -27,6 +27,6 @@ def test_a_lead_is_queued_and_then_accepted(adapter: Adapter, sandbox: Sandbox) 
     answer = adapter.post("click", b'{"id": "2", "skill": "Sales", "phone": "801-555-0142"}')
     (receipt,) = answer.json()["receipts"]
     assert receipt["state"] == "queued"
-    until(lambda: requests.get(receipt["status_url"], timeout=5).json()["state"] == "accepted")
+    until(lambda: requests.get(receipt["status_url"], timeout=30).json()["state"] == "accepted")
     (call,) = calls(sandbox)
     assert call["json"] == {"skill": "Sales", "callbackNumber": "8015550142"}

@@ -430,7 +430,7 @@ def test_leases_are_kept_even_after_the_store_failed(flaky: Flaky, events: list[
         (taken,) = dispatcher.claim(1)
         flaky.failures = 1
         dispatcher.leases.hold(taken)
-        until(lambda: stored(flaky).lease_until != taken.lease_until, seconds=5)
+        until(lambda: stored(flaky).lease_until != taken.lease_until)
     assert [one.getMessage() for one in events if one.levelno == logging.ERROR] == ["lease.not_renewed"]
 
 
@@ -531,7 +531,7 @@ def looping(store: Store, xima: Xima, watch: Watch, *, threads: int = 2) -> Iter
             yield running
         finally:
             working.stop()
-        running.result(10)
+        running.result(60)
 
 
 def states(store: Store) -> dict[str, str]:
@@ -543,15 +543,15 @@ def test_other_work_of_the_process_ends_with_the_loop(store: Store, watch: Watch
 
     def other(stopping: threading.Event) -> None:
         begun.set()
-        seen.append(stopping.wait(10))
+        seen.append(stopping.wait(60))
 
     dispatcher = Dispatcher(store, {"default": Xima()}, watch, owner="loop", timing=IMPATIENT)
     working = Loop(dispatcher, threads=1, retention=timedelta(days=30), clock=watch, besides=(other,))
     running = threading.Thread(target=working.run)
     running.start()
-    assert begun.wait(10)
+    assert begun.wait(60)
     working.stop()
-    running.join(10)
+    running.join(60)
     assert seen == [True]
 
 
@@ -567,7 +567,7 @@ def test_the_loop_ends_when_other_work_of_the_process_dies(store: Store, watch: 
 
 @pytest.mark.usefixtures("brisk")
 def test_the_loop_sends_what_is_due_on_its_threads(store: Store, watch: Watch) -> None:
-    at_once = threading.Barrier(2, timeout=10)  # lets nobody pass alone, so two must be under way at a time
+    at_once = threading.Barrier(2, timeout=60)  # lets nobody pass alone, so two must be under way at a time
     xima = Xima(meanwhile=at_once.wait)
     keep(store, *(delivery(CALLBACK, id=f"d{n}", key=f"k{n}") for n in range(6)))
     with looping(store, xima, watch):
@@ -581,7 +581,7 @@ def test_a_loop_that_is_stopped_finishes_what_is_under_way(store: Store, watch: 
 
     def wait() -> None:
         sending.set()
-        answer.wait(10)
+        answer.wait(60)
 
     xima = Xima(meanwhile=wait)
     keep(store, *(delivery(CALLBACK, id=f"d{n}", key=f"k{n}", due_at=NOW - n * SECOND) for n in range(3)))
@@ -589,11 +589,11 @@ def test_a_loop_that_is_stopped_finishes_what_is_under_way(store: Store, watch: 
     working = Loop(dispatcher, threads=1, retention=timedelta(days=30), clock=watch)
     running = threading.Thread(target=working.run)
     running.start()
-    assert sending.wait(10)
+    assert sending.wait(60)
     working.stop()
     assert states(store) == {"d2": "sending", "d1": "queued", "d0": "queued"}
     answer.set()
-    running.join(10)
+    running.join(60)
     assert not running.is_alive()
     assert states(store) == {"d2": "accepted", "d1": "queued", "d0": "queued"}
 
@@ -632,7 +632,7 @@ def test_a_loop_never_lives_on_by_half(store: Store, watch: Watch, monkeypatch: 
 
     monkeypatch.setattr(store, half, broken)
     with pytest.raises(RuntimeError, match="a bug"), looping(store, Xima(), watch) as running:
-        running.result(10)
+        running.result(60)
 
 
 @pytest.mark.usefixtures("brisk")

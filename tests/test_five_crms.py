@@ -65,7 +65,7 @@ def test_from_nothing_to_a_ringing_phone(crm: str, home: Path) -> None:
 
 
 def _ledger(xima: int) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = requests.get(f"http://127.0.0.1:{xima}/_sandbox/calls", timeout=5).json()["calls"]
+    found: list[dict[str, Any]] = requests.get(f"http://127.0.0.1:{xima}/_sandbox/calls", timeout=30).json()["calls"]
     return found
 
 

@@ -302,7 +302,7 @@ def test_out_of_hours_it_is_held_and_sent_when_they_open(desk: Desk) -> None:
 
 def test_a_click_that_takes_longer_than_the_wait_is_answered_as_being_sent(desk: Desk) -> None:
     answer = threading.Event()
-    desk.xima.meanwhile = lambda: answer.wait(10)
+    desk.xima.meanwhile = lambda: answer.wait(60)
     desk.wait_at_most(0.05)
     (came,) = desk.take(A_CLICK)
     one = delivered(came)
@@ -315,7 +315,7 @@ def test_a_click_that_takes_longer_than_the_wait_is_answered_as_being_sent(desk:
 def test_a_click_that_finds_every_line_taken_is_left_to_the_dispatcher(desk: Desk) -> None:
     """It was certainly not sent, so nothing is left behind that looks as if it might have been."""
     answer = threading.Event()
-    desk.xima.meanwhile = lambda: answer.wait(10)
+    desk.xima.meanwhile = lambda: answer.wait(60)
     desk.wait_at_most(0.05)
     came = [desk.take({**A_CLICK, "id": str(number), "agent": f"010{number}"})[0] for number in range(3)]
     assert [delivered(one).state for one in came] == ["sending", "sending", "queued"]
@@ -340,7 +340,7 @@ def test_a_click_that_meets_the_end_of_its_process_is_left_to_the_dispatcher(des
 
 def test_the_lease_is_kept_while_a_click_waits_for_a_line(desk: Desk) -> None:
     answer = threading.Event()
-    desk.xima.meanwhile = lambda: answer.wait(10)
+    desk.xima.meanwhile = lambda: answer.wait(60)
     desk.wait_at_most(5)
     with ThreadPoolExecutor(3) as senders:
         takes: list[Future[tuple[Came, ...]]] = [

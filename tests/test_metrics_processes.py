@@ -22,7 +22,7 @@ CALLBACKS = {**DIALS, "action": "callback"}
 
 
 def scrape(adapter: Adapter) -> Numbers:
-    return read(requests.get(f"{adapter.url}/metrics", timeout=10).text)
+    return read(requests.get(f"{adapter.url}/metrics", timeout=30).text)
 
 
 def click(adapter: Adapter, number: int) -> None:

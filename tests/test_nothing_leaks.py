@@ -128,10 +128,10 @@ def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         until(adapter.is_ready)
         answers = [*ask(adapter)]
         hangs_up = {"faults": [{"operation": "click_to_dial", "close_before_answer": True}]}
-        assert requests.post(f"{xima.url}/_sandbox/script", json=hangs_up, timeout=5).ok
+        assert requests.post(f"{xima.url}/_sandbox/script", json=hangs_up, timeout=30).ok
         answers.append(adapter.post("click", body(11)))
         until(lambda: "delivery.unknown" in adapter.log())
-        answers.append(requests.get(f"{adapter.url}/metrics", timeout=5))
+        answers.append(requests.get(f"{adapter.url}/metrics", timeout=30))
         adapter.stop()
         return Seen(answers, adapter.log())
 

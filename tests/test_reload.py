@@ -58,12 +58,12 @@ def children(pid: int) -> list[int]:
 
 
 def ready(adapter: Adapter) -> Any:
-    return requests.get(f"{adapter.url}/readyz", timeout=5)
+    return requests.get(f"{adapter.url}/readyz", timeout=30)
 
 
 def turned_away(adapter: Adapter, name: str) -> int:
     """The status that somebody gets who cannot sign."""
-    return requests.post(f"{adapter.url}/hooks/{name}", timeout=20).status_code
+    return requests.post(f"{adapter.url}/hooks/{name}", timeout=30).status_code
 
 
 def put_in_force(adapter: Adapter) -> list[datetime]:
@@ -79,8 +79,8 @@ def test_a_change_counts_in_every_worker_within_two_seconds_and_reaches_xima(two
     assert all(at - written < timedelta(seconds=2) for at in put_in_force(two))
     assert versions(two) == {two.source("click").mapping.version}
     receipt = lead(two)
-    until(lambda: requests.get(receipt["status_url"], timeout=5).json()["state"] == "accepted")
-    calls = requests.get(f"{sandbox.url}/_sandbox/calls", timeout=5).json()["calls"]
+    until(lambda: requests.get(receipt["status_url"], timeout=30).json()["state"] == "accepted")
+    calls = requests.get(f"{sandbox.url}/_sandbox/calls", timeout=30).json()["calls"]
     assert {one["json"]["skill"] for one in calls} >= {"Sales", "General Sales"}
     assert children(two.processes[0].pid) == processes, "nothing was restarted"
 
@@ -98,11 +98,11 @@ def test_a_bad_change_never_counts_not_even_in_a_new_worker_or_after_a_restart(t
     os.kill(children(front)[0], signal.SIGKILL)
     until(lambda: len(children(front)) == 2)
     for _ in range(MANY):
-        answer = requests.post(f"{two.url}/hooks/click", data=signed.body, headers=dict(signed.headers), timeout=20)
+        answer = requests.post(f"{two.url}/hooks/click", data=signed.body, headers=dict(signed.headers), timeout=30)
         assert answer.json()["receipts"][0]["version"] == good
     two.stop()
     two.start()
-    answer = requests.post(f"{two.url}/hooks/click", data=signed.body, headers=dict(signed.headers), timeout=20)
+    answer = requests.post(f"{two.url}/hooks/click", data=signed.body, headers=dict(signed.headers), timeout=30)
     assert answer.json()["receipts"][0]["version"] == good
     assert "Not used, so the version before stays in force: click" in two.log()
 
@@ -138,7 +138,7 @@ def test_a_removed_mapping_asks_its_senders_to_try_again(two: Adapter) -> None:
 
     def statuses() -> list[int]:
         answers = [
-            requests.post(f"{two.url}/hooks/click", data=signed.body, headers=dict(signed.headers), timeout=20)
+            requests.post(f"{two.url}/hooks/click", data=signed.body, headers=dict(signed.headers), timeout=30)
             for _ in range(MANY)
         ]
         assert all(one.ok or one.headers["Retry-After"] for one in answers)

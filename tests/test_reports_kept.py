@@ -44,7 +44,7 @@ def post(adapter: Adapter, **record: str) -> dict[str, Any]:
 
 
 def measured(adapter: Adapter) -> set[str]:
-    return set(requests.get(f"{adapter.url}/metrics", timeout=9).text.splitlines())
+    return set(requests.get(f"{adapter.url}/metrics", timeout=30).text.splitlines())
 
 
 def told(receiver: Receiver) -> list[tuple[str, str]]:
@@ -71,7 +71,7 @@ def test_clicks_and_callbacks_are_reported_with_a_link_that_works(
         data = receiver.verified()[0]["data"]
         assert {**data, "status_url": "", "include": ""} == {**click, "status_url": "", "include": ""}
         assert data["include"]["event"].startswith("e")
-        assert requests.get(data["status_url"], timeout=9).json()["state"] == "accepted"
+        assert requests.get(data["status_url"], timeout=30).json()["state"] == "accepted"
         until(lambda: {"xima_adapter_reports_pending 0.0", SENT} <= measured(adapter))
         assert WHSEC not in adapter.log()
         assert "report.sent" in adapter.log()

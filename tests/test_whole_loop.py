@@ -18,7 +18,7 @@ BODY = b'{"id": "1", "agent": "0101", "phone": "(801) 555-0142"}'
 
 
 def status(receipt: dict[str, Any]) -> dict[str, Any]:
-    shown: dict[str, Any] = requests.get(receipt["status_url"], timeout=10).json()
+    shown: dict[str, Any] = requests.get(receipt["status_url"], timeout=30).json()
     return shown
 
 

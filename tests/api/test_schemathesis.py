@@ -29,7 +29,7 @@ def config(adapter: Adapter, token: str, home: Path) -> Path:
     text = CONFIG.read_text(encoding="utf-8")
     for number, path in enumerate(("/api/deliveries/{delivery_id}", "/deliveries/{delivery_id}")):
         body = {"skill": "Sales", "number": f"+1 801 555 010{number}"}
-        made = requests.post(f"{adapter.url}/api/callback", json=body, headers=bearer(token), timeout=20).json()
+        made = requests.post(f"{adapter.url}/api/callback", json=body, headers=bearer(token), timeout=30).json()
         text += REAL.format(path=path, delivery_id=made["id"])
     (link,) = parse_qs(urlsplit(made["status_url"]).query)["token"]
     text += f'"query.token" = "{link}"\n'

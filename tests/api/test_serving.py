@@ -149,7 +149,7 @@ def test_what_xima_does_not_answer_is_503_with_its_status(served: Adapter, xima:
     store = served.store()
     token = add_key(store)
     store.close()
-    requests.post(f"{xima.url}/_sandbox/script", json={"faults": [{"status": 500}]}, timeout=20).raise_for_status()
+    requests.post(f"{xima.url}/_sandbox/script", json={"faults": [{"status": 500}]}, timeout=30).raise_for_status()
     answer = ask(served, token, "GET", "/api/agents/0101/caller-ids")
     assert (answer.status_code, answer.json()["xima_status"]) == (503, 500)
     assert answer.headers["Retry-After"] == "5"

@@ -62,7 +62,7 @@ def kill(process: BaseProcess) -> None:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:  # it has only just begun, and leads no group yet
         process.kill()
-    process.join(10)
+    process.join(60)
 
 
 def _enter(network: str) -> None:

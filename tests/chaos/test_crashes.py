@@ -36,7 +36,7 @@ def test_before_the_commit_nothing_was_kept_and_the_repeat_is_the_first(
 ) -> None:
     dead = machine.start("web", die="before the commit")
     machine.post_into_the_void(body)
-    dead.join(10)
+    dead.join(60)
     assert (machine.deliveries(), sandbox.world.ledger()) == ([], [])
     machine.start("web", "dispatch")
     assert machine.post(body)["duplicate_of"] is None
@@ -57,7 +57,7 @@ def test_a_click_whose_process_died(
 ) -> None:
     dead = machine.start("web", die=point)
     machine.post_into_the_void(A_CLICK)
-    dead.join(10)
+    dead.join(60)
     assert machine.states() == ["accepted" if state == "accepted" else "sending"]
     machine.start("web", "dispatch")
     until(lambda: machine.states() == [state])
@@ -82,7 +82,7 @@ def test_a_click_killed_while_xima_holds_the_answer_is_unknown_and_never_dialled
 def test_a_lead_killed_between_commit_and_answer_is_delivered_once(machine: Machine, sandbox: Sandbox) -> None:
     dead = machine.start("web", die="after the commit")
     machine.post_into_the_void(A_LEAD)
-    dead.join(10)
+    dead.join(60)
     assert machine.states() == ["queued"]
     machine.start("web", "dispatch")
     assert machine.post(A_LEAD)["duplicate_of"]
@@ -114,7 +114,7 @@ def test_a_lead_whose_dispatcher_died(
 ) -> None:
     dead = machine.start("web", "dispatch", die=point)
     machine.post(A_LEAD)
-    dead.join(10)
+    dead.join(60)
     assert not dead.is_alive()
     machine.start("dispatch")
     until(lambda: machine.states() == [state])

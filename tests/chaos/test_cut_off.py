@@ -82,7 +82,7 @@ def test_a_machine_that_is_cut_off_is_replaced_and_its_late_answers_overwrite_no
     wire.cut()
     in_flight = with_state(west, "sending")
     west.start("dispatch")
-    until(lambda: not with_state(west, "queued") | with_state(west, "sending"), seconds=40)
+    until(lambda: not with_state(west, "queued") | with_state(west, "sending"))
     lost = with_state(west, "unknown")
     assert lost
     assert lost <= in_flight
@@ -91,11 +91,11 @@ def test_a_machine_that_is_cut_off_is_replaced_and_its_late_answers_overwrite_no
     west.stop()
     wire.mend()
     # what Xima had said meanwhile becomes known; what had not left the machine stays unsent
-    until(lambda: with_state(east, "accepted") == happened(office) | {settled}, seconds=40)
+    until(lambda: with_state(east, "accepted") == happened(office) | {settled})
     (kept,) = (one for one in east.deliveries() if one["id"] == settled)
     assert (kept["state"], kept["reason"]) == ("accepted", "it rang, says Pat")
     put(url, LEADS[120:130], first=120)
-    until(lambda: with_state(east, "accepted") >= {f"d{number:04}" for number in range(120, 130)}, seconds=40)
+    until(lambda: with_state(east, "accepted") >= {f"d{number:04}" for number in range(120, 130)})
     assert len(reached(office)) == len(set(reached(office)))
 
 

@@ -39,7 +39,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory, office: Sandbox) -> Iterato
 
 
 def status(receipt: dict[str, Any]) -> dict[str, Any]:
-    found = requests.get(receipt["status_url"], timeout=5).json()
+    found = requests.get(receipt["status_url"], timeout=30).json()
     assert isinstance(found, dict)
     return found
 
@@ -110,7 +110,7 @@ def test_a_web_process_told_to_stop_finishes_its_click_even_when_it_was_answered
     web = machine.start("web")
     assert machine.post(A_CLICK)["state"] == "sending"
     ask_to_stop(web)
-    web.join(10)
+    web.join(60)
     assert (web.exitcode, machine.states(), effects(sandbox)) == (0, ["accepted"], ["click_to_dial"])
 
 
@@ -122,5 +122,5 @@ def test_a_dispatcher_told_to_stop_finishes_its_call_and_claims_no_other(machine
     ask_to_stop(dispatcher)
     time.sleep(0.2)
     machine.post(A_LEAD.replace(b'"2"', b'"3"'))
-    dispatcher.join(10)
+    dispatcher.join(60)
     assert (dispatcher.exitcode, machine.states(), effects(sandbox)) == (0, ["accepted", "queued"], ["callback"])

@@ -34,7 +34,7 @@ def test_the_end_of_a_click_whose_process_died_is_told(
 ) -> None:
     dead = machine.start("web", die=point)
     machine.post_into_the_void(A_CLICK)
-    dead.join(10)
+    dead.join(60)
     assert receiver.heard == []
     machine.start("dispatch")
     until(lambda: receiver.heard)
@@ -49,7 +49,7 @@ def test_a_report_whose_process_died_is_told_by_the_next(
 ) -> None:
     dead = machine.start("web", "dispatch", die=point)
     kept = machine.post(A_LEAD)["id"]
-    dead.join(10)
+    dead.join(60)
     assert not dead.is_alive()
     assert len(receiver.heard) == times - 1
     machine.start("dispatch")

@@ -280,7 +280,7 @@ def test_the_sandbox_says_where_it_is_answers_there_and_stops_when_asked(home: P
         said = process.stdout.readline()
         url = said.split()[3]
         assert said == f"Pretend Xima on {url} (token: sandbox-token, unless the script says otherwise)\n"
-        assert until(lambda: requests.get(f"{url}/_sandbox/calls", timeout=5).ok)
+        assert until(lambda: requests.get(f"{url}/_sandbox/calls", timeout=30).ok)
         process.send_signal(signal.SIGTERM)
-        assert process.communicate(timeout=10) == ("", "")
+        assert process.communicate(timeout=60) == ("", "")
     assert process.returncode == 0

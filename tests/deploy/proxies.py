@@ -137,7 +137,7 @@ def _running(proxy: Proxy, command: list[str], environ: Mapping[str, str]) -> It
         yield
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def _listens(proxy: Proxy) -> bool:

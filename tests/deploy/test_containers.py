@@ -91,7 +91,7 @@ def test_the_image_s_look_at_its_health_tells_life_from_death(tmp_path: Path) ->
 
     def healthy(port: int) -> bool:
         program = command[2].replace(":8000", f":{port}")
-        ended = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=20, check=False)
+        ended = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=30, check=False)
         return ended.returncode == 0
 
     with running(tmp_path, "http://127.0.0.1:9") as adapter:

@@ -104,7 +104,7 @@ def called(sandbox: Sandbox) -> list[str]:
 
 
 def check_each_was_called_once(machine: Machine, sandbox: Sandbox, leads: list[int]) -> None:
-    until(lambda: set(machine.states()) == {"accepted"}, seconds=60)
+    until(lambda: set(machine.states()) == {"accepted"})
     assert called(sandbox) == [phone(number) for number in leads]
     assert len(machine.deliveries()) == len(leads)
 
@@ -144,7 +144,7 @@ def test_a_message_whose_process_died_is_resent_and_nothing_happens_twice(
     dead = machine.start("web", die=point)
     with pytest.raises(requests.ConnectionError):  # no Ack, so Salesforce will come again
         salesforce.send(HUNDRED)
-    dead.join(10)
+    dead.join(60)
     assert len(machine.deliveries()) == kept  # all or none
     machine.start("web", "dispatch")
     assert salesforce.send(HUNDRED) is True
@@ -182,7 +182,7 @@ def test_power_cuts_at_any_moment_while_it_resends_until_it_is_acked(
         cut.join(0 if seconds > 1 else None)
         cut.cancel()
     assert acked == len(messages)
-    until(lambda: not {"queued", "sending"} & set(machine.states()), seconds=60)
+    until(lambda: not {"queued", "sending"} & set(machine.states()))
     assert len(machine.deliveries()) == 500
     assert len(called(sandbox)) == len(set(called(sandbox)))  # nobody twice
     unknown = machine.states().count("unknown")  # a call that was under way when the power went: a person decides

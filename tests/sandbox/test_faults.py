@@ -122,7 +122,7 @@ def test_a_call_that_would_be_refused_has_no_effect_after_which_to_fail(xima: Ca
 
 def exchange(sandbox: Sandbox, hears: Callable[[socket.socket], bytes]) -> bytes:
     port = urlsplit(sandbox.url).port
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as raw:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as raw:
         raw.sendall(b"GET /rest/api/v1/skills HTTP/1.1\r\nHost: x\r\n\r\n")
         return hears(raw)
 
@@ -160,7 +160,7 @@ def test_a_delayed_call_is_in_the_ledger_from_the_moment_it_was_received(xima: C
                 xima.sandbox.url + DIAL,
                 json=ACTIONS["click_to_dial"][1],
                 headers={"Authorization": "Bearer sandbox-token"},
-                timeout=20,
+                timeout=30,
             )
         except requests.ConnectionError as exc:
             failures.append(exc)

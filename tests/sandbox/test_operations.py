@@ -280,7 +280,7 @@ def test_a_body_in_chunks_is_read(xima: Caller) -> None:
 )
 def test_a_body_that_breaks_off_is_400(xima: Caller, head: bytes, body: bytes) -> None:
     port = urlsplit(xima.sandbox.url).port
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as raw:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as raw:
         raw.sendall(
             b"POST /rest/api/v1/callback HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer sandbox-token\r\n"
             b"Content-Type: application/json\r\n" + head + b"\r\n\r\n" + body

@@ -57,7 +57,7 @@ def test_the_port_is_free_again_and_stopping_twice_is_no_fault() -> None:
 
 def test_the_connection_stays_open_between_calls(xima: Caller) -> None:
     token = {"Authorization": "Bearer sandbox-token"}
-    line = HTTPConnection("127.0.0.1", port_of(xima.sandbox), timeout=10)
+    line = HTTPConnection("127.0.0.1", port_of(xima.sandbox), timeout=30)
     with closing(line):
         line.connect()
         first = line.sock
@@ -82,7 +82,7 @@ def test_it_says_nothing_on_its_own(
 ) -> None:
     xima.dial()
     xima.dial("999")
-    with socket.create_connection(("127.0.0.1", port_of(xima.sandbox)), timeout=10) as raw:
+    with socket.create_connection(("127.0.0.1", port_of(xima.sandbox)), timeout=30) as raw:
         raw.sendall(b"\x16\x03\x01 hello\r\n\r\n")
         assert b"400" in raw.recv(65536)
     xima.fault({"reset": "yes"})
@@ -144,7 +144,7 @@ def test_run_returns_on_a_signal_and_leaves_the_old_handlers(number: signal.Sign
         session = requests.Session()
         session.trust_env = False
         with session:
-            urls.append((url, session.get(url, timeout=10).status_code))
+            urls.append((url, session.get(url, timeout=30).status_code))
         os.kill(os.getpid(), number)
 
     run("127.0.0.1", 0, ready=ready)
@@ -171,7 +171,7 @@ def test_a_process_that_runs_it_ends_well_on_sigterm() -> None:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
         port = int(url.rpartition(":")[2])
-        with socket.create_connection(("127.0.0.1", port), timeout=10):
+        with socket.create_connection(("127.0.0.1", port), timeout=30):
             process.send_signal(signal.SIGTERM)
-            assert process.communicate(timeout=20) == ("", "")
+            assert process.communicate(timeout=60) == ("", "")
     assert process.returncode == 0

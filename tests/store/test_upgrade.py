@@ -181,7 +181,7 @@ def test_who_is_at_work_goes_on_when_a_later_release_has_upgraded_the_store(
         with closing(Database(any_url)) as database, database.writing() as connection:
             connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
             connection.execute(text("ALTER TABLE deliveries ADD COLUMN later TEXT NOT NULL DEFAULT ''"))
-        assert requests.get(f"{adapter.url}/readyz", timeout=5).status_code == 200
+        assert requests.get(f"{adapter.url}/readyz", timeout=30).status_code == 200
         for number, given in enumerate(({"skill": "Sales"}, {"agent": "0101"})):
             body = json.dumps({"id": str(number), "phone": "8015550142", **given}).encode()
             assert adapter.post("click", body).status_code == 200

@@ -80,7 +80,7 @@ class Xima:
 
     def carry_out(self, action: Action) -> Outcome:
         """Ask once."""
-        assert self.free.wait(20)
+        assert self.free.wait(60)
         self.asked.append(action)
         return self.outcomes.pop(0) if self.outcomes else ACCEPTED
 

@@ -158,7 +158,7 @@ def test_a_signed_body_may_come_in_chunks_and_announced(adapter: Adapter) -> Non
     assert ask(adapter.port, chunked).status == 200
     with contextlib.closing(requests.Session()) as session:
         expect = {**made.headers, "Expect": "100-continue"}
-        assert session.post(f"{adapter.url}/hooks/click", data=LEAD, headers=expect, timeout=5).status_code == 200
+        assert session.post(f"{adapter.url}/hooks/click", data=LEAD, headers=expect, timeout=30).status_code == 200
 
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["with a length", "in chunks"])
@@ -166,7 +166,7 @@ def test_a_body_that_is_too_large_is_413_even_when_all_of_it_is_sent(adapter: Ad
     large = b" " * 300_000
     sent = iter([large]) if chunked else large
     headers = adapter.signed("click", large).headers
-    answer = requests.post(f"{adapter.url}/hooks/click", data=sent, headers=dict(headers), timeout=5)
+    answer = requests.post(f"{adapter.url}/hooks/click", data=sent, headers=dict(headers), timeout=30)
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "body_too_large")
 
 
@@ -248,9 +248,9 @@ def test_what_is_not_http_is_refused_in_the_same_shape_and_not_repeated(
 def test_requests_that_follow_each_other_on_one_connection_are_kept_apart(adapter: Adapter) -> None:
     with requests.Session() as session:
         for _ in range(3):
-            unread = session.post(f"{adapter.url}/hooks/nobody", data=b"GET /readyz HTTP/1.1\r\n\r\n" * 100, timeout=5)
+            unread = session.post(f"{adapter.url}/hooks/nobody", data=b"GET /readyz HTTP/1.1\r\n\r\n" * 100, timeout=30)
             assert unread.status_code == 404
-            assert session.get(f"{adapter.url}/healthz", timeout=5).json() == {"status": "ok"}
+            assert session.get(f"{adapter.url}/healthz", timeout=30).json() == {"status": "ok"}
 
 
 def test_many_clicks_at_once_are_each_answered_with_their_own_receipt(adapter: Adapter) -> None:

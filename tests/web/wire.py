@@ -24,7 +24,7 @@ class Answer:
         return json.loads(self.body)
 
 
-def ask(port: int, request: bytes, *, hang_up: bool = False, seconds: float = 10.0) -> Answer:
+def ask(port: int, request: bytes, *, hang_up: bool = False, seconds: float = 60.0) -> Answer:
     """Send bytes as they are and read one answer; `hang_up` says that no more will come."""
     with socket.create_connection(("127.0.0.1", port), timeout=seconds) as connection:
         try:
@@ -36,7 +36,7 @@ def ask(port: int, request: bytes, *, hang_up: bool = False, seconds: float = 10
         return _read(connection)
 
 
-def ask_encrypted(port: int, request: bytes, *, host: str, seconds: float = 10.0) -> Answer:
+def ask_encrypted(port: int, request: bytes, *, host: str, seconds: float = 60.0) -> Answer:
     """The same through TLS, to the server of this name, whatever its certificate says."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE

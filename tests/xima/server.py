@@ -77,12 +77,12 @@ class Server:
         self.over.set()
         with suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
-        self.threads[0].join(5)
+        self.threads[0].join(60)
         for sock in self.sockets:
             with suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
         for thread in self.threads[1:]:
-            thread.join(5)
+            thread.join(60)
         assert not any(thread.is_alive() for thread in self.threads)
         self.listener.close()
 

@@ -143,7 +143,7 @@ def test_an_answer_that_is_no_final_one_is_not_taken_for_the_next_calls(connect:
         first = peer.server.connections == 1
         while peer.request():
             peer.say(status("103 Early Hints") if first else status("409 Conflict"))
-            if first and told_late.wait(5):
+            if first and told_late.wait(60):
                 peer.say(status("204 No Content"))
 
     with Server(behave) as server:
@@ -168,7 +168,7 @@ def test_a_body_without_end_is_not_read_to_its_end(connect: Connect) -> None:
 
     with Server(behave) as server:
         outcome = connect(server.url).carry_out(Callback(skill="S", callback_number="1"))
-        assert server.hung_up.wait(5)
+        assert server.hung_up.wait(60)
     assert outcome.reason == "404: Xima does not know this skill (Xima says: no agent)"
     assert not finished.is_set()
 
@@ -243,18 +243,18 @@ def test_exchanges_at_once_have_connections_of_their_own_and_close_closes_them_a
         def dial() -> None:
             outcomes.append(client.carry_out(DIAL))
             dialled.release()
-            release.wait(5)
+            release.wait(60)
 
         dialled = threading.Semaphore(0)
         threads = [threading.Thread(target=dial) for _ in range(2)]
         for thread in threads:
             thread.start()
-        assert all(dialled.acquire(timeout=5) for _ in threads)
+        assert all(dialled.acquire(timeout=60) for _ in threads)
         client.close()
-        assert server.hung_up.wait(5)
+        assert server.hung_up.wait(60)
         release.set()
         for thread in threads:
-            thread.join(5)
+            thread.join(60)
     assert outcomes == [ACCEPTED, ACCEPTED]
     assert server.connections == 2
     assert not both.broken
@@ -266,7 +266,7 @@ def test_whichever_thread_asks_next_uses_the_connection_that_was_used_last(conne
         for _ in range(3):
             thread = threading.Thread(target=client.carry_out, args=(DIAL,))
             thread.start()
-            thread.join(5)
+            thread.join(60)
     assert (len(server.requests), server.connections) == (3, 1)
 
 

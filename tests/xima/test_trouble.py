@@ -194,7 +194,7 @@ def test_a_kept_connection_the_server_closed_meanwhile_is_replaced(connect: Conn
         for _ in range(3):
             server.hung_up.clear()
             assert client.carry_out(DIAL).evidence is Evidence.ACCEPTED
-            assert server.hung_up.wait(5)
+            assert server.hung_up.wait(60)
     assert (len(server.requests), server.connections) == (3, 3)
 
 
