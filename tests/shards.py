@@ -1,6 +1,6 @@
 """Run the whole suite in several processes at once: `python tests/shards.py [pytest's arguments]`.
 
-Most of its time goes by in waiting for processes that start, die and come back. Each process collects everything and
+Much of its time goes by in waiting for processes that start, die and come back. Each process collects everything and
 takes one file of tests after the other, the slow ones first, until none is left.
 """
 
@@ -95,7 +95,8 @@ def _watch(running: Sequence[subprocess.Popen[bytes]], claims: Path) -> None:
     while any(one.poll() is None for one in running):
         time.sleep(1)
         if int(time.monotonic() - begun) % SAY_SECONDS == 0:
-            print(f"{time.monotonic() - begun:4.0f} s: {len(list(claims.iterdir()))} files begun", flush=True)  # noqa: T201
+            taken, files = len(list(claims.iterdir())), len(list(HERE.rglob("test_*.py")))
+            print(f"{time.monotonic() - begun:4.0f} s: {taken} of {files} files begun", flush=True)  # noqa: T201
 
 
 def closing(texts: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from running import Adapter, running, until
 
 from adapter import tracing
@@ -71,10 +72,9 @@ class Collector(HTTPServer):
         self.bodies: list[bytes] = []
 
     def spans(self) -> dict[str, Any]:
-        service = pytest.importorskip("opentelemetry.proto.collector.trace.v1.trace_service_pb2")
         found: dict[str, Any] = {}
         for body in self.bodies:
-            for resource in service.ExportTraceServiceRequest.FromString(body).resource_spans:
+            for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
                 found |= {span.name: span for scope in resource.scope_spans for span in scope.spans}
         return found
 
@@ -95,7 +95,6 @@ class _Taking(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def collector() -> Iterator[Collector]:
     """Somebody who takes spans."""
-    pytest.importorskip("opentelemetry.exporter.otlp.proto.http", reason="the extra otel is not installed")
     with Collector() as server:
         thread = Thread(target=server.serve_forever)
         thread.start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, select
@@ -22,7 +23,9 @@ CHUNK = 32
 """Marks that one statement locks or keeps."""
 
 
+@cache
 def _locking(count: int) -> Prepared:
+    """Make the rows of marks, or lock those there are, and give them: who asks next waits for our commit."""
     rows = _given(count)
     return Prepared(
         rows.on_conflict_do_update(index_elements=["mark"], set_={"mark": rows.excluded.mark}).returning(
@@ -31,6 +34,7 @@ def _locking(count: int) -> Prepared:
     )
 
 
+@cache
 def _keeping(count: int) -> Prepared:
     rows = _given(count)
     names = ("delivery_id", "at", "count")
@@ -47,9 +51,6 @@ def _given(count: int) -> Insert:
     )
 
 
-TOUCH = tuple(_locking(count) for count in range(1, CHUNK + 1))
-"""Makes the rows of marks, or locks those there are, and gives them: who asks for them next waits for our commit."""
-KEEP = tuple(_keeping(count) for count in range(1, CHUNK + 1))
 HOLDER = Prepared(select(*COLUMNS).where(deliveries.c.id == bindparam("this")))
 BLOCKED = Prepared(
     select(blocked.c.reason).where(
@@ -87,13 +88,13 @@ class Memory:
 
     def _touched(self, names: Sequence[str]) -> Iterator[tuple[str, _Mark]]:
         blank = _Mark("", self._now, 0)
-        for row in TOUCH[len(names) - 1].rows(self._connection, _values(dict.fromkeys(names, blank))):
+        for row in _locking(len(names)).rows(self._connection, _values(dict.fromkeys(names, blank))):
             yield row["mark"], _Mark(row["delivery_id"], row["at"], row["count"])
 
     def keep(self) -> None:
         """Write down who took which marks."""
         for some in _chunks(sorted(self._changed)):
-            KEEP[len(some) - 1].run(self._connection, _values({name: self._rows[name] for name in some}))
+            _keeping(len(some)).run(self._connection, _values({name: self._rows[name] for name in some}))
 
     def called(self, delivery: Delivery) -> Delivery | None:
         """The delivery that took the mark of this one's number last, if it is another."""

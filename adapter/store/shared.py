@@ -84,7 +84,7 @@ class Turns:
 
     def _written(self, opened: sqlite3.Connection, mine: _Together) -> None:
         if mine.writers:
-            opened.execute("RELEASE block").close()
+            self._said(opened, mine, "RELEASE block")
         mine.writers += 1
         if not self._waiting or mine.writers >= MOST:
             self._commit(opened, mine)
@@ -96,10 +96,18 @@ class Turns:
             opened.rollback()
             self._end(mine)
         else:
-            opened.execute("ROLLBACK TO block").close()
-            opened.execute("RELEASE block").close()
+            self._said(opened, mine, "ROLLBACK TO block")
+            self._said(opened, mine, "RELEASE block")
             if not self._waiting:
                 self._commit(opened, mine)
+
+    def _said(self, opened: sqlite3.Connection, mine: _Together, words: str) -> None:
+        """Say it; what cannot be told apart from the others' writes must not be committed with them."""
+        try:
+            opened.execute(words).close()
+        except sqlite3.Error as exc:
+            self._fail(opened, mine, exc)
+            raise
 
     def _commit(self, opened: sqlite3.Connection, mine: _Together) -> None:
         try:
@@ -107,7 +115,14 @@ class Turns:
                 raise sqlite3.OperationalError("the disk is full or broken: everything was undone")
             opened.commit()
         except sqlite3.Error as exc:
-            mine.error = exc
+            self._fail(opened, mine, exc)
+        else:
+            self._end(mine)
+
+    def _fail(self, opened: sqlite3.Connection, mine: _Together, exc: sqlite3.Error) -> None:
+        """Undo everything: each of its writers hears why."""
+        mine.error = exc
+        try:
             if opened.in_transaction:
                 opened.rollback()
         finally:

@@ -40,7 +40,7 @@ def _skills() -> set[str]:
 
 def _states(adapter: Adapter, name: str) -> list[str]:
     store = adapter.store()
-    states = [one.state for one in store.newest() if one.mapping == name]
+    states: list[str] = [one.state for one in store.newest() if one.mapping == name]
     store.close()
     return states
 

@@ -121,6 +121,24 @@ def test_everybody_hears_that_the_commit_failed(file: File) -> None:
     assert file.kept() == ["b"]
 
 
+@pytest.mark.parametrize("words", ["RELEASE", "ROLLBACK"])
+def test_nothing_is_kept_of_a_block_whose_end_could_not_be_said(file: File, words: str) -> None:
+    others: list[Future[None]] = []
+
+    def allowed(action: int, first: str | None, *_: object) -> int:
+        return sqlite3.SQLITE_DENY if (action, first) == (sqlite3.SQLITE_SAVEPOINT, words) else sqlite3.SQLITE_OK
+
+    file.opened.set_authorizer(allowed)
+    with pytest.raises(sqlite3.Error, match="not authorized"):
+        file.write("a", lambda: others.append(file.starts("b", behind=1, fails=words == "ROLLBACK")))
+    with pytest.raises(sqlite3.Error, match="not authorized"):
+        others[0].result()
+    file.opened.set_authorizer(None)
+    assert file.kept() == []
+    file.write("c")
+    assert file.kept() == ["c"]
+
+
 def test_everybody_hears_that_a_full_disk_undid_everything(file: File) -> None:
     others: list[Future[None]] = []
     file.opened.execute("INSERT INTO known VALUES (?)", ("long" * 100_000,))

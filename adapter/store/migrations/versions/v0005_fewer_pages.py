@@ -33,8 +33,10 @@ def upgrade() -> None:
     ):
         where = sa.text(condition)
         op.create_index(index, "deliveries", columns, sqlite_where=where, postgresql_where=where)
-    for table in ("attempts", "acts"):
-        op.execute(f"DELETE FROM {table} WHERE delivery_id NOT IN (SELECT id FROM deliveries)")  # noqa: S608
+    there = sa.select(sa.table("deliveries", sa.column("id")).c.id)
+    for name in ("attempts", "acts"):
+        orphans = sa.delete(sa.table(name)).where(sa.column("delivery_id").not_in(there))
+        op.execute(orphans)
     if op.get_context().dialect.name == "sqlite":
         _without_rowid()
 
@@ -52,7 +54,9 @@ def _without_rowid() -> None:
             sa.PrimaryKeyConstraint(*(column.name for column in old.primary_key)),
             sqlite_with_rowid=False,
         )
-        op.execute(f"INSERT INTO {name} SELECT * FROM {name}_old")  # noqa: S608 - names of our own
+        columns = list(old.columns.keys())
+        rows = sa.table(f"{name}_old", *map(sa.column, columns)).select()
+        op.execute(sa.table(name, *map(sa.column, columns)).insert().from_select(columns, rows))
         op.drop_table(f"{name}_old")
-        for index, columns in indexes.items():
-            op.create_index(index, name, columns)
+        for index, keys in indexes.items():
+            op.create_index(index, name, keys)
