@@ -6,11 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from running import Adapter, running
 
 from adapter.sandbox import Sandbox
 from adapter.store import Store
 from benchmarks import postgres
+
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ PLAIN = set(string.ascii_letters + string.digits + ' ._~+/=:@-{}",')
 
 
 @pytest.mark.parametrize("name", sorted(ASKING))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(method=st.sampled_from(["GET", "POST"]), query=queries, header=raw, body=bodies)
 def test_what_is_sent_back_is_short_and_plain(name: str, method: str, query: str, header: str, body: bytes) -> None:
     asks = ASKING[name]

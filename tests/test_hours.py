@@ -303,7 +303,7 @@ def clock(minutes: int) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
-@settings(max_examples=24, deadline=None)
+@settings(max_examples=24)
 @given(week=WEEKS, zones=st.lists(ZONES, max_size=3), day=DAYS, quarters=st.integers(0, 191), closed=DAYS)
 def test_no_quarter_of_an_hour_before_the_next_opening_is_open(
     week: dict[str, tuple[int, int]], zones: list[str], day: date, quarters: int, closed: date

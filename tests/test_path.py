@@ -258,7 +258,7 @@ STEPS = st.one_of(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(st.lists(STEPS, max_size=4), TREES)
 def test_following_a_path_never_raises(steps: list[str], tree: Any) -> None:
     found = follow("$" + "".join(steps), tree)
@@ -266,7 +266,7 @@ def test_following_a_path_never_raises(steps: list[str], tree: Any) -> None:
     path.text_of(found)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(st.text(alphabet="ab.[]$=\"' -10{}é*", max_size=12))
 def test_a_text_is_a_path_or_is_refused_inside_itself(text: str) -> None:
     try:

@@ -603,7 +603,7 @@ CONTENT_TYPES = st.one_of(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(KINDS, ALMOST, CONTENT_TYPES)
 def test_parsing_gives_a_tree_that_can_be_stored_or_a_payload_error(kind: str, body: bytes, content_type: str) -> None:
     try:
@@ -623,13 +623,13 @@ JSON = st.recursive(
 ).filter(lambda tree: isinstance(tree, dict | list))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(JSON, st.booleans())
 def test_json_without_oddities_comes_out_as_it_went_in(tree: Any, escaped: bool) -> None:
     assert payload.parse("json", json.dumps(tree, ensure_ascii=escaped).encode()) == tree
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.text(max_size=20))
 def test_any_content_type_is_judged_without_an_error(content_type: str) -> None:
     assert payload.kind_of(content_type) in (None, "json", "form", "xml")

@@ -450,7 +450,7 @@ FORMS: st.SearchStrategy[DialAs] = st.sampled_from(["dialled", "e164", "e164_dig
 PHONISH = st.text("0123456789 +-()/.,;#xXeEorta*０＋=\n", max_size=260)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(
     text=PHONISH | st.text(),
     home=HOMES,
@@ -474,7 +474,7 @@ def test_any_text_gives_a_number_or_a_reason(
         assert not any(character.isdigit() for character in found.reason.replace("e164", ""))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(area=st.sampled_from(["801", "212", "416", "512"]), line=st.integers(0, 99), form=FORMS)
 def test_the_forms_of_one_number_are_read_alike(area: str, line: int, form: DialAs) -> None:
     plain = f"{area}55501{line:02}"

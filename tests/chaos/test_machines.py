@@ -97,7 +97,7 @@ def test_four_dispatchers_on_two_machines_take_nothing_twice(machines: list[Mach
     put(machines[0].adapter.database_url, LEADS)
     until(lambda: set(machines[0].states()) == {"accepted"})
     assert len(effects(sandbox)) == len(set(reached(sandbox))) == MANY
-    assert {(one["attempt"], one["tries"]) for one in machines[0].deliveries()} == {(1, 1)}
+    assert [one for one in machines[0].deliveries() if one["attempt"] != one["tries"]] == [], "a claim was lost"
     shares = [machine.adapter.log().count("delivery.accepted") for machine in machines]
     assert sum(shares) == MANY
     assert min(shares) > 0

@@ -181,7 +181,7 @@ def test_without_the_adapter_the_sender_is_asked_to_try_again(kind: str, tmp_pat
 def test_a_flood_from_one_address_is_told_429_by_nginx(backend: Adapter, tmp_path: Path) -> None:
     if not proxies.program("nginx"):
         pytest.skip("nginx is not installed (apt-get install nginx)")
-    with proxies.nginx(tmp_path, backend.port, {"burst=500": "burst=3", "rate=100r/s": "rate=1r/s"}) as proxy:
+    with proxies.nginx(tmp_path, backend.port, {"burst=500": "burst=3", "rate=100r/s": "rate=1r/m"}) as proxy:
         answers = [post(proxy, "/hooks/lead") for _ in range(6)]
     assert [answer.status for answer in answers[:3]] == [200] * 3
     assert (answers[-1].status, answers[-1].json()["error"]["code"]) == (429, "too_many_requests")

@@ -100,14 +100,14 @@ def run(name: str, record: Any) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 @given(data=st.data())
-@settings(max_examples=24, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=24, suppress_health_check=[HealthCheck.too_slow])
 def test_no_record_puts_a_shipped_mapping_out(name: str, data: st.DataObject) -> None:
     run(name, data.draw(TREES))
 
 
 @pytest.mark.parametrize("name", NAMES)
 @given(data=st.data())
-@settings(max_examples=24, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=24, suppress_health_check=[HealthCheck.too_slow])
 def test_no_likely_record_puts_a_shipped_mapping_out(name: str, data: st.DataObject) -> None:
     run(name, data.draw(likely(name)))
 

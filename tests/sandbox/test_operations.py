@@ -327,7 +327,7 @@ FUZZED.testing = True
 
 
 @given(path=st.sampled_from([DIAL, SELECT, CALLBACK, AGENTS]), body=FIELDS | VALUES)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 def test_no_body_breaks_it(path: str, body: Any) -> None:
     client = FUZZED.test_client()
     headers = {"Authorization": "Bearer sandbox-token", "Content-Type": "application/json"}

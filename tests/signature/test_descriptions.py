@@ -196,7 +196,7 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(scheme=st.sampled_from(sorted({data["scheme"] for data in SCHEMES.values()})), data=ANYTHING)
 def test_nothing_but_a_scheme_error_comes_of_a_wrong_description(scheme: str, data: Any) -> None:
     described = {**data, "scheme": scheme} if isinstance(data, dict) else data

@@ -491,7 +491,7 @@ BUILT = sorted(name for name, data in SCHEMES.items() if data["scheme"] not in N
 texts = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=8, max_size=40)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     name=st.sampled_from(KEYED),
     theirs=texts,
@@ -524,7 +524,7 @@ def test_no_hint_holds_a_secret_or_the_right_signature(
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(name=st.sampled_from(BUILT), secret=texts, body=st.binary(max_size=60), value=st.text(max_size=90), url=texts)
 def test_whatever_comes_is_explained_without_a_secret(
     name: str, secret: str, body: bytes, value: str, url: str

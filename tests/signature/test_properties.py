@@ -20,7 +20,7 @@ from adapter.signature.proof import Proof
 BUILT = {name: signature.scheme(data) for name, data in SCHEMES.items() if data["scheme"] not in NOT_BUILT}
 KEYED = [name for name in BUILT if SCHEMES[name]["scheme"] in ("hmac", "digest", "ed25519")]
 KINDS = sorted({data["scheme"] for data in SCHEMES.values()})
-QUICK = settings(max_examples=24, deadline=None)
+QUICK = settings(max_examples=24)
 
 bodies = st.binary(max_size=60)
 latin = st.text(st.characters(max_codepoint=255), max_size=12)
@@ -127,7 +127,7 @@ def test_the_parts_that_are_changed_are_those_that_are_covered() -> None:
 
 
 @pytest.mark.parametrize("case", CHANGES, ids=lambda case: f"{case[0]}-{case[1]}")
-@settings(max_examples=16, deadline=None)
+@settings(max_examples=16)
 @given(
     body=st.binary(min_size=1, max_size=40),
     url=urls,
@@ -208,7 +208,7 @@ nasty = st.one_of(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     name=st.sampled_from(sorted(BUILT)),
     method=nasty,
@@ -235,7 +235,7 @@ def _without(request: Received, name: str) -> Received:
 spoils = st.sampled_from(["drop", "cut", "double", "byte", "url", "body"])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     name=st.sampled_from(sorted(BUILT)),
     body=bodies,
