@@ -26,6 +26,8 @@ from adapter.shadow import Shadow
 from adapter.sources import Source, Sources
 from adapter.store import Entry, Kept, Store
 
+FULL = "every line to Xima was taken"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Came:
@@ -164,15 +166,20 @@ class Intake:
     def _carry_out(self, delivery: Delivery, wait: timedelta) -> Delivery:
         """The delivery as it is when the wait is over; one whose turn does not come is left to the dispatcher."""
         self._dispatcher.leases.hold(delivery)
+        lines = self._dispatcher.lines
+        if not lines.take(delivery.tenant):
+            return self._dispatcher.give_back(delivery, FULL)
         try:
             under_way = self._pool.submit(self._dispatcher.carry_out, delivery)
         except RuntimeError:  # the pool takes no more work when its process is about to end
+            lines.leave(delivery.tenant)
             return self._dispatcher.give_back(delivery, "the adapter was being stopped")
+        under_way.add_done_callback(lambda _: lines.leave(delivery.tenant))
         try:
             return under_way.result(wait.total_seconds())
         except TooSlow:
             if under_way.cancel():
-                return self._dispatcher.give_back(delivery, "every line to Xima was taken")
+                return self._dispatcher.give_back(delivery, FULL)
             return delivery
 
     def refuse(

@@ -108,7 +108,7 @@ def dispatch(given: Settings) -> None:
     with contextlib.closing(tracing.kinds().store(given.database_url)) as store:
         store.check()
         clock = store.clock(wsgi.clock)
-        dispatcher = wsgi.dispatcher(known, store, clock, "dispatch", ask=given.recover_ask)
+        dispatcher = wsgi.dispatcher(known, store, clock, "dispatch", lines=DISPATCH_THREADS, ask=given.recover_ask)
         told = wsgi.reporter(given, store, clock).run
         loop = Loop(dispatcher, threads=DISPATCH_THREADS, retention=given.retention, clock=clock, besides=(told,))
         for number in (signal.SIGTERM, signal.SIGINT):

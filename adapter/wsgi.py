@@ -39,8 +39,8 @@ def known(given: Settings) -> Tenants:
     return tenants.load(given.mappings, default)
 
 
-def dispatcher(found: Tenants, store: Store, clock: Clock, role: str, *, ask: int = 0) -> Dispatcher:
-    """What carries deliveries out in this process, with a client for every tenant; `ask` as in `Timing`."""
+def dispatcher(found: Tenants, store: Store, clock: Clock, role: str, *, lines: int, ask: int = 0) -> Dispatcher:
+    """What carries deliveries out in this process, with a client for every tenant; `lines` and `ask` as in `Timing`."""
     clients = {name: xima.Client(tenant) for name, tenant in found.known.items()}
     made = tracing.kinds()
     return made.dispatcher(
@@ -48,7 +48,7 @@ def dispatcher(found: Tenants, store: Store, clock: Clock, role: str, *, ask: in
         made.carriers(metrics.measured(clients)),
         clock,
         owner=owner(role),
-        timing=Timing(ask=ask),
+        timing=Timing(lines=lines, ask=ask),
         rates=found.rates,
         presence=Presence({name: client.caller_ids for name, client in clients.items()}, clock),
     )
@@ -88,7 +88,8 @@ def create(given: Settings | None = None, expected: Collection[str] | None = Non
         tell(Sources(usable={}, broken={}), found.found)
     watching = Watching(found, lambda changed: logs.set_up((*secret, *_secrets(changed)), form=given.log))
     watching.start()
-    app = create_app(given, watching, store, dispatcher(served, store, shared, "web"), shared, served)
+    sending = dispatcher(served, store, shared, "web", lines=given.threads * 2)
+    app = create_app(given, watching, store, sending, shared, served)
     app.extensions["mappings"] = watching
     if given.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=given.trusted_proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]

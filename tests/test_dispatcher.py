@@ -16,6 +16,7 @@ from running import until
 from sample import CALLBACK, CLICK, NOW, SECOND, SELECT, delivery
 
 from adapter.dispatcher import Dispatcher, Loop, Timing, carrying, loop
+from adapter.dispatcher.lines import Lines
 from adapter.errors import StoreError
 from adapter.model import Action, Delivery, Evidence, Outcome, State
 from adapter.policy import Verdict
@@ -573,6 +574,46 @@ def test_the_loop_sends_what_is_due_on_its_threads(store: Store, watch: Watch) -
     with looping(store, xima, watch):
         until(lambda: set(states(store).values()) == {"accepted"})
     assert len(xima.asked) == 6
+
+
+@pytest.mark.usefixtures("brisk")
+def test_a_tenant_whose_xima_hangs_leaves_the_others_their_lines(store: Store, watch: Watch) -> None:
+    answer = threading.Event()
+    far, near = Xima(meanwhile=lambda: answer.wait(60)), Xima()
+    keep(store, *(delivery(CALLBACK, id=f"far{n}", key=f"f{n}", tenant="far") for n in range(9)))
+    timing = replace(IMPATIENT, lines=4)
+    dispatcher = Dispatcher(store, {"far": far, "near": near}, watch, owner="loop", timing=timing)
+    working = Loop(dispatcher, threads=4, retention=timedelta(days=30), clock=watch)
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(working.run)
+        try:
+            until(lambda: len(far.asked) == 2)
+            keep(store, *(delivery(CALLBACK, id=f"near{n}", key=f"n{n}", tenant="near") for n in range(9)))
+            until(lambda: [states(store)[f"near{n}"] for n in range(9)] == ["accepted"] * 9)
+            assert len(far.asked) == 2
+            answer.set()
+            until(lambda: set(states(store).values()) == {"accepted"})
+        finally:
+            answer.set()
+            working.stop()
+        running.result(60)
+
+
+@pytest.mark.parametrize(
+    ("most", "tenants", "share"),
+    [(32, 2, 16), (32, 3, 10), (32, 4, 8), (32, 50, 8), (2, 50, 1)],
+)
+def test_every_tenant_has_its_share_of_the_lines(most: int, tenants: int, share: int) -> None:
+    lines = Lines(most, tenants=tenants)
+    assert [lines.take("a") for _ in range(share + 1)] == [True] * share + [False]
+    assert (lines.room("a"), lines.room("b")) == (0, share)
+    lines.leave("a")
+    assert lines.take("a")
+
+
+def test_a_tenant_that_is_alone_has_all_lines() -> None:
+    lines = Lines(2, tenants=1)
+    assert all(lines.take("a") for _ in range(100))
 
 
 @pytest.mark.usefixtures("brisk")

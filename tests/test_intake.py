@@ -18,6 +18,7 @@ from sample import CALLBACK, CLICK, NOW, SECOND
 
 from adapter import sources
 from adapter.dispatcher import Dispatcher, Timing, carrying
+from adapter.dispatcher.lines import Lines
 from adapter.errors import AdapterError, PayloadError, SignatureError, StoreError, Unavailable, UnknownMapping
 from adapter.intake import Came, Intake
 from adapter.keeping import new_id
@@ -119,6 +120,9 @@ class Desk:
 
     def wait_at_most(self, seconds: float) -> None:
         self.intake._wait = timedelta(seconds=seconds)
+
+    def share_lines(self, *, tenants: int) -> None:
+        self.dispatcher.lines = Lines(2, tenants=tenants)
 
     def take(self, *records: dict[str, Any]) -> tuple[Came, ...]:
         return self.receive(json.dumps({"records": records, "secret": "s"}).encode())
@@ -328,6 +332,22 @@ def test_a_click_that_finds_every_line_taken_is_left_to_the_dispatcher(desk: Des
     assert (done.id, done.state) == (left.id, "accepted")
     until(lambda: desk.states() == ["accepted"] * 3)
     assert len(desk.xima.asked) == 3
+
+
+def test_a_click_past_its_tenant_s_share_of_the_lines_is_left_to_the_dispatcher_at_once(desk: Desk) -> None:
+    answer = threading.Event()
+    desk.xima.meanwhile = lambda: answer.wait(60)
+    desk.share_lines(tenants=2)
+    desk.wait_at_most(0.05)
+    held = delivered(desk.take(A_CLICK)[0])
+    desk.wait_at_most(3600)  # for which nobody waits
+    left = delivered(desk.take({**A_CLICK, "id": "2", "agent": "0102"})[0])
+    assert (held.state, left.state, left.reason) == ("sending", "queued", "every line to Xima was taken")
+    answer.set()
+    until(lambda: sorted(desk.states()) == ["accepted", "queued"])
+    until(lambda: desk.dispatcher.lines.room("default") == 1)
+    (third,) = desk.take({**A_CLICK, "id": "3", "agent": "0103"})
+    assert delivered(third).state == "accepted"
 
 
 def test_a_click_that_meets_the_end_of_its_process_is_left_to_the_dispatcher(desk: Desk) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from adapter import policy
 from adapter.dispatcher.leases import Clock, Leases
+from adapter.dispatcher.lines import Lines
 from adapter.dispatcher.presence import Presence
 from adapter.errors import StoreError
 from adapter.logs import event
@@ -38,11 +39,15 @@ class Carrier(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timing:
-    """How long things may take; tests use shorter ones. `ask` callbacks that are late are sent without a question."""
+    """How long things may take; tests use shorter ones. `ask` callbacks that are late are sent without a question.
+
+    The tenants share the `lines` to Xima, which are as many as there are threads that carry out.
+    """
 
     lease: timedelta = LEASE
     patience: timedelta = CLICK_PATIENCE
     ask: int = 0
+    lines: int = 32
 
 
 class Dispatcher:
@@ -62,6 +67,7 @@ class Dispatcher:
         self.store = store
         self.timing = timing
         self.leases = Leases(store, clock, owner=owner, length=timing.lease)
+        self.lines = Lines(timing.lines, tenants=len(carriers))
         self._carriers = carriers
         self._clock = clock
         self._rates = rates or {}
@@ -170,7 +176,7 @@ class Dispatcher:
     # the queue
 
     def claim(self, most: int) -> list[Delivery]:
-        """Take what is due; what our rules stop (too old, out of hours) is moved and logged."""
+        """Take what is due, of each tenant what it has lines for; what our rules stop is moved and logged."""
         now = self._clock()
         if self.timing.ask and (held := self.store.rules.hold_backlog(now=now, most=self.timing.ask)):
             event("backlog.held", level=logging.ERROR, deliveries=held, remedy="xima-adapter recover")
@@ -181,6 +187,7 @@ class Dispatcher:
             lease_until=self.leases.until(),
             most=most,
             rates=self._rates,
+            room=self.lines.room,
         )
         for delivery in moved:
             log_delivery(delivery)

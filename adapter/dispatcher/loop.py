@@ -90,6 +90,7 @@ class Loop:
         for _ in range(free - len(taken)):
             self._free.release()
         for delivery in taken:
+            self._dispatcher.lines.take(delivery.tenant)
             pool.submit(self._one, delivery)
         return bool(taken)
 
@@ -99,6 +100,7 @@ class Loop:
         except Exception:
             event("delivery.crashed", level=logging.ERROR, failure=True, id=delivery.id)
         finally:
+            self._dispatcher.lines.leave(delivery.tenant)
             self._free.release()
 
     def _sweeping(self) -> None:

@@ -117,6 +117,7 @@ class Store(Published):
         lease_until: datetime,
         most: int,
         rates: Mapping[str, Rate] | None = None,
+        room: gates.Room | None = None,
     ) -> tuple[list[Delivery], list[Delivery]]:
         """Take due deliveries for sending; second, those that `decide` or our rules moved elsewhere."""
         with self._database.reading() as connection:
@@ -124,7 +125,7 @@ class Store(Published):
                 return [], []
         with self._database.writing() as connection:
             return queue.claim(
-                connection, decide, owner=owner, now=now, lease_until=lease_until, most=most, rates=rates
+                connection, decide, owner=owner, now=now, lease_until=lease_until, most=most, rates=rates, room=room
             )
 
     def save(

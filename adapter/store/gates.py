@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
 
@@ -16,6 +16,8 @@ from adapter.store.rows import COLUMNS, PRIORITIES, PRIORITY, delivery_in
 from adapter.store.statements import Prepared, upsert
 from adapter.store.tables import QUEUED, deliveries, gates
 
+Room = Callable[[str], int]
+"""How many more deliveries of a tenant may be under way."""
 ALL = ""
 """The tenant of the row that pauses everybody."""
 d, g = deliveries.c, gates.c
@@ -118,14 +120,14 @@ def hold(connection: Connection, tenant: str, policy: str, reason: str, *, now: 
 
 
 def candidates(
-    connection: Connection, *, now: datetime, most: int, rates: Mapping[str, Rate]
+    connection: Connection, *, now: datetime, most: int, rates: Mapping[str, Rate], room: Room
 ) -> tuple[list[Delivery], dict[str, int]]:
     """What is due, in fair order, and how many of each tenant's may pass; behind a shut gate only what is too old."""
     due: list[tuple[tuple[int, int, datetime], Delivery]] = []
     passing: dict[str, int] = {}
     for tenant in tenants(connection):
         gate = load(connection, tenant)
-        passing[tenant] = rules.passing(gate, rates.get(tenant), now=now, most=most)
+        passing[tenant] = rules.passing(gate, rates.get(tenant), now=now, most=min(most, room(tenant)))
         found = _next(connection, tenant, now, most) if passing[tenant] else _overdue(connection, tenant, now, most)
         for turn, one in enumerate(found):
             due.append(((PRIORITY[one.action.kind], turn, one.due_at), one))

@@ -103,10 +103,12 @@ def claim(
     lease_until: datetime,
     most: int,
     rates: Mapping[str, Rate] | None = None,
+    room: gates.Room | None = None,
 ) -> tuple[list[Delivery], list[Delivery]]:
     """Take due deliveries for sending, and those that `decide` or our rules moved elsewhere; both as they are now."""
     RELEASE.run(connection, {"now": now, "bite": RELEASED_AT_ONCE})
-    due, passing = gates.candidates(connection, now=now, most=most, rates=rates or {})
+    room = room or (lambda _: most)
+    due, passing = gates.candidates(connection, now=now, most=most, rates=rates or {}, room=room)
     memory = Memory(connection, due, now=now)
     taken: list[Delivery] = []
     stopped = []

@@ -59,7 +59,7 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body + 1  # see hooks
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # a sender that is redirected counts it as a failure
-    pool = metered.Pool(settings.threads * 2, thread_name_prefix="click")
+    pool = metered.Pool(dispatcher.timing.lines, thread_name_prefix="click")
     shadow = Shadow(sources, store)
     intake = Intake(
         sources,
