@@ -170,7 +170,7 @@ def test_it_dials_in_the_form_asked_for(text: str, dial_as: DialAs, expected: st
     ("text", "region", "expected"),
     [
         pytest.param("9005551234;phone-context=+91", None, "+919005551234", id="premium-at-home"),
-        pytest.param("9005551234;phone-context=+44", None, "", id="no-number-there"),
+        pytest.param("9005551234;phone-context=+44", None, "", id="premium-there"),
         pytest.param("tel:2079460958;phone-context=+44", None, "+442079460958", id="tel-of-london"),
         pytest.param("555-0142;phone-context=+1801", None, "+18015550142", id="local-with-its-context"),
         pytest.param("8015550142;phone-context=+1", None, "8015550142", id="context-of-home"),

@@ -89,7 +89,9 @@ def test_nothing_a_tenant_writes_lets_an_emergency_number_through(
 ) -> None:
     """The last one is 11961234567 as its own country keys it, behind a 9 for the outside line."""
     text = LEAD.replace("${phone}", number).replace("prefix: 9", f"prefix: {prefix}").replace("n: US", "n: BR")
-    mapping = loaded(tmp_path, text, "dial_as: dialled, internal_numbers: yes, allow_regions: [BR, US]")
+    mapping = loaded(
+        tmp_path, text, "dial_as: dialled, internal_numbers: yes, allow_regions: [BR, US], prefixes: [9, 91]"
+    )
     assert "emergency" in outcome(mapping, phone)
 
 
