@@ -227,6 +227,7 @@ def test_a_number_is_not_dialled_where_the_way_abroad_would_lead_elsewhere() -> 
         ("2125550142", "US", "dialled", "1", False),
         ("0151 23456789", "DE", "dialled", "0", True),
         ("0151 23456789", "DE", "dialled", "9", False),
+        ("0151 23456789", "DE", "e164_digits", "0", True),
         ("030 23125123", "DE", "dialled", "0", False),
         ("8015550142", "US", "e164_digits", "9", True),
         ("8015550142", "US", "e164", "9", True),

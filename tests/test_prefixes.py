@@ -19,6 +19,11 @@ default:
     region: US
     allow_regions: [US, IN]
     dial_as: as_given
+open:
+  host: {url}
+  token: XIMA_TOKEN
+  phones:
+    region: US
 acme:
   host: {url}
   token: XIMA_TOKEN
@@ -61,6 +66,9 @@ CASES = [
     ("default", "9005551234;phone-context=+91", "", "|+919005551234"),
     ("default", "9005551234;phone-context=+44", "", "GB is not in allow_regions"),
     ("default", "2079460958;phone-context=+44", "", "GB is not in allow_regions"),
+    ("open", "2125550142", "9", "9|2125550142"),
+    ("open", "2079460958", "01144", REFUSED),
+    ("open", "2125550142", "*72", REFUSED),
     ("acme", "2125550142", "*67", "*67|2125550142"),
     ("acme", "2125550142", "9", "9|2125550142"),
     ("acme", "2125550142", "8", REFUSED),
@@ -82,7 +90,7 @@ def xima() -> Iterator[Sandbox]:
 def adapter(tmp_path_factory: pytest.TempPathFactory, xima: Sandbox) -> Iterator[Adapter]:
     with running(tmp_path_factory.mktemp("prefixes"), xima.url, start=False) as made:
         (made.mappings / "tenants.yaml").write_text(TENANTS.format(url=xima.url), encoding="utf-8")
-        for tenant in ("default", "acme"):
+        for tenant in ("default", "open", "acme"):
             made.write(f"click-{tenant}", CLICK.format(name=f"click-{tenant}", tenant=tenant))
         made.start()
         yield made

@@ -121,6 +121,7 @@ def outcome(mapping: Mapping, line: str = "", phone: str = "801-555-0142") -> st
         pytest.param("01144", "", "prefixes: 01144", "allow_regions: US", LIMITED, id="nor-the-mapping-s-list"),
         pytest.param("${line}", "01144", "", "allow_regions: US", LIMITED, id="abroad-from-the-record"),
         pytest.param("${line}", "9", "", "allow_regions: US", "9|", id="a-digit"),
+        pytest.param("${line}", "91", "prefixes: [9, 91]", "dial_as: dialled", "91|", id="left-to-the-mapping"),
         # what says nothing of who is called changes nothing
         pytest.param("'*67'", "", "", "dial_as: dialled, region: US, keep_extension: no", "*67|", id="form-only"),
     ],
