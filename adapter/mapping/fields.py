@@ -200,6 +200,8 @@ def _misleading(filling: _Filling, number: phone.Number, prefix: str, phones: Ph
 def _internal_problem(short: str, phones: Phones, tenant: str, prefix: str) -> str | None:
     if phone.emergency(short, phones.rules.region, prefix):
         return "it would reach an emergency number"
+    if phones.written and not outside.SHAPE.fullmatch(short):  # *679005551234: nobody judges what is behind it
+        return f"a star code goes into external_prefix, without a number behind it{outside.of(tenant)}"
     return None if phones.internal else f"internal numbers are not dialled (internal_numbers){outside.of(tenant)}"
 
 

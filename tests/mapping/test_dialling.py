@@ -107,6 +107,13 @@ def test_the_rules_inside_a_phone_value_are_narrowed_too(tmp_path: Path) -> None
         ("0102", "", "0102"),
         ("0102", "internal_numbers: no", "internal numbers are not dialled (internal_numbers) for the tenant acme"),
         ("'*67'", "internal_numbers: no", "internal numbers are not dialled"),
+        ("'*67'", "allow_regions: US", "*67"),
+        (
+            "'*679005551234'",
+            "allow_regions: US",
+            "a star code goes into external_prefix, without a number behind it",
+        ),
+        ("'*678015550142'", "", "*678015550142"),
         ("801-555-0142", "internal_numbers: no", "8015550142"),
     ],
 )
