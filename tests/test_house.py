@@ -19,6 +19,7 @@ LAYERS = (
         "path",
         "template",
         "condition",
+        "typed",
         "phone",
         "hours",
         "retry",

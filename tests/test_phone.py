@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from adapter import phone
+from adapter import phone, typed
 from adapter.phone import DialAs, Number, Rules, Unusable
 
 US = Rules(region="US")
@@ -35,6 +35,13 @@ def reason(text: str, rules: Rules = US, *, region: str | None = None, prefix: s
     found = phone.read(text, rules, region=region, prefix=prefix)
     assert isinstance(found, Unusable), found
     return found.reason
+
+
+def heard(dial: str, home: str) -> str:
+    """What a text is at home, in E.164."""
+    found = typed.meant(dial, home, None)
+    assert found, dial
+    return phonenumbers.format_number(found.number, phonenumbers.PhoneNumberFormat.E164)
 
 
 @pytest.mark.parametrize(
@@ -157,6 +164,83 @@ def test_it_dials_as_one_would_key_it_at_home(home: str, text: str, expected: st
 )
 def test_it_dials_in_the_form_asked_for(text: str, dial_as: DialAs, expected: str) -> None:
     assert dial(text, dial_as=dial_as) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "expected"),
+    [
+        pytest.param("9005551234;phone-context=+91", None, "+919005551234", id="premium-at-home"),
+        pytest.param("9005551234;phone-context=+44", None, "", id="premium-there"),
+        pytest.param("tel:2079460958;phone-context=+44", None, "+442079460958", id="tel-of-london"),
+        pytest.param("555-0142;phone-context=+1801", None, "+18015550142", id="local-with-its-context"),
+        pytest.param("8015550142;phone-context=+1", None, "8015550142", id="context-of-home"),
+        pytest.param("8015550142;isub=9", None, "8015550142", id="another-parameter"),
+        pytest.param("2079460958", "GB", "+442079460958", id="country-of-the-record"),
+        pytest.param("020 7946 0958 x4", "GB", "+442079460958", id="national-form-of-the-record"),
+        pytest.param("19005551234", "CN", "+8619005551234", id="a-mobile-of-china-is-premium-in-the-us"),
+        pytest.param("416-555-0142", "CA", "4165550142", id="dialled-alike-in-both"),
+        pytest.param("+44 20 7946 0958", "GB", "+442079460958", id="plus-is-the-same-everywhere"),
+        pytest.param("011 44 20 7946 0958", "US", "011442079460958", id="way-abroad-from-home"),
+        pytest.param("00 44 20 7946 0958", "GB", "00442079460958", id="way-abroad-of-elsewhere"),
+        pytest.param("1-900-FLOWERS;phone-context=+91", None, "", id="letters-that-are-premium-at-home"),
+        pytest.param("(800) FLOWERS", None, "+18003569377", id="letters"),
+    ],
+)
+def test_as_given_dials_the_number_that_was_judged(text: str, region: str | None, expected: str) -> None:
+    found = phone.read(text, Rules(region="US", dial_as="as_given"), region=region)
+    assert (found.dial if isinstance(found, Number) else "") == expected
+    if isinstance(found, Number):
+        assert heard(found.dial, "US") == found.e164
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    national=st.from_regex(r"[1-9][0-9]{7,10}", fullmatch=True),
+    dial_as=st.sampled_from(["dialled", "as_given"]),
+    home=st.sampled_from(["US", "GB", "DE", "BR", "IN", "HK", "AU"]),
+    country=st.sampled_from(["US", "GB", "DE", "BR", "IN", "CN", "GR"]),
+    shape=st.sampled_from(["{0}", "0{0}", "1{0}", "{0} x12", "{0};phone-context=+{1}", "00{1}{0}", "+{1} (0){0}"]),
+)
+@example(national="9005551234", dial_as="as_given", home="US", country="IN", shape="{0};phone-context=+{1}")
+@example(national="2015550123", dial_as="dialled", home="HK", country="US", shape="{0}")
+def test_no_form_dials_another_number_than_was_judged(
+    national: str, dial_as: DialAs, home: str, country: str, shape: str
+) -> None:
+    text = shape.format(national, phonenumbers.country_code_for_region(country))
+    found = phone.read(text, Rules(region=home, dial_as=dial_as), region=country)
+    if isinstance(found, Number):
+        assert heard(found.dial, home) == found.e164
+
+
+def test_a_number_is_not_dialled_where_the_way_abroad_would_lead_elsewhere() -> None:
+    """From Hong Kong 001 is a way abroad of its own: 00 1 201... would be +20 1... there."""
+    assert reason("+1 201 555 0123", Rules(region="HK")) == "HK has no one prefix for abroad (dial_as)"
+
+
+@pytest.mark.parametrize(
+    ("text", "home", "dial_as", "prefix", "expected"),
+    [
+        ("8015550142", "US", "dialled", "9", False),
+        ("8015550142", "US", "dialled", "1", False),
+        ("8015550142", "US", "as_given", "9", False),
+        ("2079460958", "US", "dialled", "01144", True),
+        ("2125550142", "US", "dialled", "1", False),
+        ("0151 23456789", "DE", "dialled", "0", True),
+        ("0151 23456789", "DE", "dialled", "9", False),
+        ("0151 23456789", "DE", "e164_digits", "0", True),
+        ("030 23125123", "DE", "dialled", "0", False),
+        ("8015550142", "US", "e164_digits", "9", True),
+        ("8015550142", "US", "e164", "9", True),
+        ("+18015550142", None, "as_given", "9", True),
+        ("8015550142 x4", "US", "dialled", "9", False),
+    ],
+)
+def test_a_prefix_that_opens_no_line_may_make_another_number(
+    text: str, home: str | None, dial_as: DialAs, prefix: str, expected: bool
+) -> None:
+    found = phone.read(text, Rules(region=home, dial_as=dial_as, keep_extension=True))
+    assert isinstance(found, Number)
+    assert phone.misread(found, prefix, home) is expected
 
 
 @pytest.mark.parametrize("dial_as", ["e164", "e164_digits", "as_given"])

@@ -18,6 +18,7 @@ EXTENSION = text(
 TENANT = text("the Xima tenant, where there are several", most=60)
 NUMBER = "a telephone number in any usual spelling; without + it is one of `region`, or of the tenant's own country"
 REGION = "the number's country, two capital letters; without `phones.region` in tenants.yaml that which Xima dials from"
+PREFIX = "what the agent dials for an outside line: one digit, or what `phones.prefixes` in tenants.yaml lists"
 LONGEST_WAIT = 7 * 24 * 3600
 
 
@@ -37,7 +38,7 @@ class DialSchema(Strict):
     number = _number()
     region = _region()
     caller_id = text("the number to show, one of the agent's caller ids")
-    prefix = text("what the agent dials for an outside line", shape="[0-9*#]{1,8}", most=8, error="up to eight digits")
+    prefix = text(PREFIX, shape="[0-9*#]{1,8}", most=8, error="up to eight digits")
     use_selected_caller_id = YesNo(metadata={"description": "show what the agent has selected; excludes the two above"})
     tenant = TENANT
 

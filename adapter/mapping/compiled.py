@@ -54,7 +54,7 @@ class Phones:
     """How telephone numbers are read: the dialling rules, and where a number's own country stands.
 
     `written` are the rules as the mapping has them where its tenant's are stricter; `internal` is whether that lets
-    an internal number be dialled.
+    an internal number be dialled, `limited` whether it says who may be called without listing the prefixes.
     """
 
     rules: phone.Rules
@@ -62,6 +62,7 @@ class Phones:
     region_field: path.Path | None = None
     written: phone.Rules | None = None
     internal: bool = True
+    limited: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

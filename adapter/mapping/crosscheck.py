@@ -11,6 +11,7 @@ from typing import Any
 
 from adapter import path, phone
 from adapter.condition import Condition, Group
+from adapter.mapping import outside
 from adapter.mapping.compiled import PARAMETERS, Mapping, Rule, Value
 from adapter.mapping.fields import FIELDS, SHAPES
 from adapter.mapping.problems import Said, did_you_mean
@@ -66,6 +67,7 @@ def _rules(mapping: Mapping, known: _Known) -> Found:
             if isinstance(given, Value):
                 yield from _value(given, known)
                 yield from _constants(rule, name, given)
+        yield from _prefixes(mapping, rule)
 
 
 def _value(value: Value, known: _Known) -> Found:
@@ -134,3 +136,11 @@ def _constants(rule: Rule, name: str, given: Value) -> Found:
     for where, template in texts:
         if shape and template and not template.paths and not shape.pattern.fullmatch(template.text.strip()):
             yield where, Said(shape.problem, hint=f"a field is written ${{{template.text.strip('${} ')}}}")
+
+
+def _prefixes(mapping: Mapping, rule: Rule) -> Found:
+    """Prefixes that are written out and that the mapping itself does not list."""
+    given, listed = rule.fields.get("external_prefix"), outside.rules_of(mapping, rule).rules.prefixes
+    for value, prefix in outside.literals(given) if isinstance(given, Value) and listed is not None else ():
+        if prefix not in (listed or ()):
+            yield value.where, Said(f"phones.prefixes does not list {prefix}", hint="add it there, or write another")

@@ -9,9 +9,9 @@ from typing import Any
 from marshmallow import post_load
 
 from adapter import phone
-from adapter.mapping import examples
+from adapter.mapping import examples, outside
 from adapter.mapping.compiled import Mapping, Phones, Rule, Value
-from adapter.mapping.problems import Problem
+from adapter.mapping.problems import Problem, spoken
 from adapter.mapping.schema import DialKeys, country
 from adapter.mapping.vocabulary import Read, yes_no
 
@@ -30,6 +30,13 @@ class Dialling:
     reject_types: frozenset[str] = frozenset()
     keep_extension: bool = True
     internal_numbers: bool = True
+    prefixes: frozenset[str] | None = None
+
+    @property
+    def limited(self) -> bool:
+        """Whether it says who may be called, and so that no prefix may be a way around that, but lists none."""
+        says_who = self.allow_regions is not None or self.reject_types or not self.internal_numbers
+        return bool(says_who) and self.prefixes is None
 
 
 class DiallingSchema(DialKeys):
@@ -61,25 +68,43 @@ def _fields(rule: Rule, by: Dialling) -> Iterator[tuple[str, Value | bool]]:
 
 def _narrowed(phones: Phones, by: Dialling) -> Phones:
     own = phones.rules
-    regions = [one for one in (own.allow_regions, by.allow_regions) if one is not None]
     rules = replace(
         own,
         dial_as=by.dial_as or own.dial_as,
-        allow_regions=frozenset.intersection(*regions) if regions else None,
+        allow_regions=_both(own.allow_regions, by.allow_regions),
         reject_types=own.reject_types | by.reject_types,
         keep_extension=own.keep_extension and by.keep_extension,
+        prefixes=_both(own.prefixes, by.prefixes),
     )
-    return replace(phones, rules=rules, written=own, internal=by.internal_numbers)
+    return replace(phones, rules=rules, written=own, internal=by.internal_numbers, limited=by.limited)
+
+
+def _both(*lists: frozenset[str] | None) -> frozenset[str] | None:
+    """What all lists hold; None where there is none."""
+    given = [one for one in lists if one is not None]
+    return frozenset.intersection(*given) if given else None
 
 
 def problems(mapping: Mapping) -> Iterator[Problem]:
-    """What comes out otherwise because of the tenant: its examples, which hold by themselves, and its countries."""
+    """What comes out otherwise because of the tenant: examples that hold by themselves, prefixes, countries."""
     if mapping.phones.written is None or WORD in mapping.ignore:
         return
     for one in examples.problems(mapping):
         yield replace(one, message=f"warning: {one.message} [{WORD}]")
+    yield from _prefixes(mapping)
     lost = (mapping.phones.written.allow_regions or frozenset()) - (mapping.phones.rules.allow_regions or frozenset())
     if lost:
         said = f"warning: the tenant {mapping.tenant} does not dial {', '.join(sorted(lost))} [{WORD}]"
         hint = "numbers from there are rejected; take them out of allow_regions, or add them in tenants.yaml"
         yield Problem(mapping.places[("phones", "allow_regions")], said, "phones.allow_regions", hint=hint)
+
+
+def _prefixes(mapping: Mapping) -> Iterator[Problem]:
+    """The prefixes written into rules that the tenant does not let be dialled."""
+    for rule in mapping.rules:
+        given, phones = rule.fields.get("external_prefix"), outside.rules_of(mapping, rule)
+        for value, prefix in outside.literals(given) if isinstance(given, Value) else ():
+            if why := outside.problem(prefix, value, mapping, phones):
+                place = mapping.places[value.where]
+                hint = "such records are rejected: list it there, or take it out of the mapping"
+                yield Problem(place, f"warning: the prefix {prefix}: {why} [{WORD}]", spoken(value.where), hint=hint)

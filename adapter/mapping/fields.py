@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from adapter import path, phone
-from adapter.mapping import told, value
+from adapter.mapping import outside, told, value
 from adapter.mapping.compiled import Mapping, Phones, Rule, Value
 from adapter.mapping.scope import Scope, describe
 from adapter.model import ACTIONS, Action, CallEnded
@@ -85,7 +85,7 @@ class Shape:
 
 SHAPES: ReadOnly[str, Shape] = {
     "extension": Shape(re.compile("[0-9]{1,20}"), "this is not an extension: digits only"),
-    "prefix": Shape(re.compile("[0-9*#]{1,8}"), "this is not an outside-line prefix: up to eight digits"),
+    "prefix": Shape(outside.SHAPE, "this is not an outside-line prefix: up to eight digits"),
     "phone": Shape(re.compile(r".*\d.*", re.DOTALL), "this is not a telephone number: it has no digit"),
 }
 
@@ -154,6 +154,13 @@ def _digits(filling: _Filling, name: str, given: Value, text: str) -> str | None
     return None if shape.pattern.fullmatch(text.strip()) else shape.problem
 
 
+def _prefix(filling: _Filling, name: str, given: Value, text: str) -> str | None:
+    if problem := _digits(filling, name, given, text):
+        return problem
+    phones = outside.rules_of(filling.mapping, filling.rule)
+    return outside.problem(filling.found[name], given, filling.mapping, phones)
+
+
 def _text(filling: _Filling, name: str, given: Value, text: str) -> str | None:
     """Skills, labels and caller ids go to Xima byte for byte: never trimmed, never folded."""
     if len(text) > LONGEST_TEXT or not text.isprintable():
@@ -172,7 +179,9 @@ def _phone(filling: _Filling, name: str, given: Value, text: str) -> str | None:
     number = phone.read(text, phones.rules, region=region, prefix=prefix)
     if isinstance(number, phone.Unusable):
         own = phone.read(text, phones.written, region=region, prefix=prefix) if phones.written else number
-        return number.reason if isinstance(own, phone.Unusable) else number.reason + _of(filling.mapping.tenant)
+        return number.reason if isinstance(own, phone.Unusable) else number.reason + outside.of(filling.mapping.tenant)
+    if problem := _misleading(filling, number, prefix, phones):
+        return problem
     filling.found[name], filling.number = number.dial, number.e164
     if filling.scope.trace:
         extension = f", without its extension {number.extension}" if number.extension not in number.dial else ""
@@ -183,15 +192,17 @@ def _phone(filling: _Filling, name: str, given: Value, text: str) -> str | None:
     return None
 
 
+def _misleading(filling: _Filling, number: phone.Number, prefix: str, phones: Phones) -> str | None:
+    given = filling.rule.fields.get("external_prefix") if prefix else None
+    return outside.misleading(number, prefix, given, filling.mapping, phones) if isinstance(given, Value) else None
+
+
 def _internal_problem(short: str, phones: Phones, tenant: str, prefix: str) -> str | None:
     if phone.emergency(short, phones.rules.region, prefix):
         return "it would reach an emergency number"
-    return None if phones.internal else f"internal numbers are not dialled (internal_numbers){_of(tenant)}"
-
-
-def _of(tenant: str) -> str:
-    """Whose rule it was that refused a number which the mapping itself would have dialled."""
-    return f" for the tenant {tenant} (tenants.yaml)"
+    if phones.written and not outside.SHAPE.fullmatch(short):  # *679005551234: nobody judges what is behind it
+        return f"a star code goes into external_prefix, without a number behind it{outside.of(tenant)}"
+    return None if phones.internal else f"internal numbers are not dialled (internal_numbers){outside.of(tenant)}"
 
 
 def _told(filling: _Filling, name: str, given: Value, text: str) -> str | None:
@@ -225,7 +236,7 @@ def region_of(phones: Phones, scope: Scope, tables: value.Tables, *, now: dateti
 CHECKS: ReadOnly[str, Callable[[_Filling, str, Value, str], str | None]] = {
     "extension": _digits,
     "phone": _phone,
-    "prefix": _digits,
+    "prefix": _prefix,
     "text": _text,
     **dict.fromkeys(told.READERS, _told),
 }

@@ -8,7 +8,7 @@ _FIELDS: ReadOnly[str, str] = {
     "agent": "The extension of the agent whose phone rings, like 0101.",
     "number_to_dial": "The telephone number to dial.",
     "outbound_caller_id": "The number the called person sees; it must be registered for the agent in Xima.",
-    "external_prefix": "What is dialled before the number to reach an outside line.",
+    "external_prefix": "What is dialled before the number to reach an outside line; see phones.prefixes.",
     "use_selected_caller_id": "Whether the caller id counts that the agent has selected in Xima.",
     "skill": "The skill whose queue takes the callback, exactly as it is called in Xima.",
     "callback_number": "The telephone number to call back.",
@@ -80,6 +80,7 @@ HOVER: ReadOnly[str, ReadOnly[str, str]] = {
         "allow_regions": "The countries that may be called; without it all may.",
         "keep_extension": "Whether ;ext=12 goes to Xima behind a number.",
         "reject_types": "Kinds of numbers that are never dialled; premium_rate unless said otherwise.",
+        "prefixes": "What external_prefix may be, like 9; without it one digit, or what is written out in the mapping.",
     },
     "ValueSchema": {
         "field": "The path of a field, without ${ }.",

@@ -135,8 +135,7 @@ def _phones(keys: ReadOnly[str, Any]) -> Phones:
     home = own.default.text if own and own.default else region if isinstance(region, str) else None
     allowed = keys.get("allow_regions")
     rules = {name: keys[name] for name in ("area_code", "dial_as", "keep_extension") if name in keys}
-    if "reject_types" in keys:
-        rules["reject_types"] = frozenset(keys["reject_types"])
+    rules |= {name: frozenset(keys[name]) for name in ("reject_types", "prefixes") if name in keys}
     made = phone.Rules(region=home, allow_regions=frozenset(allowed) if allowed else None, **rules)
     return Phones(rules=made, region=own, region_field=keys.get("region_field"))
 

@@ -12,6 +12,7 @@ from marshmallow import ValidationError, post_load
 
 from adapter import condition, phone, template
 from adapter.errors import TextError
+from adapter.mapping import outside
 from adapter.mapping.compiled import Case, Value
 from adapter.mapping.problems import Said
 from adapter.mapping.text import Group
@@ -171,6 +172,12 @@ def _area_code(text: str) -> str:
     return str(text)
 
 
+def _prefix(text: str) -> str:
+    if not outside.SHAPE.fullmatch(text):
+        raise TextError("a prefix is one to eight digits, * and #, like 9 or '*67'")
+    return str(text)
+
+
 class DialKeys(Strict):
     """How numbers are dialled, and which."""
 
@@ -179,6 +186,7 @@ class DialKeys(Strict):
     allow_regions = Each(Read(country))
     keep_extension = yes_no()
     reject_types = Each(one_of(sorted(phone.TYPES)))
+    prefixes = Each(Read(_prefix))
 
 
 class PhoneKeys(DialKeys):

@@ -89,7 +89,9 @@ def test_nothing_a_tenant_writes_lets_an_emergency_number_through(
 ) -> None:
     """The last one is 11961234567 as its own country keys it, behind a 9 for the outside line."""
     text = LEAD.replace("${phone}", number).replace("prefix: 9", f"prefix: {prefix}").replace("n: US", "n: BR")
-    mapping = loaded(tmp_path, text, "dial_as: dialled, internal_numbers: yes, allow_regions: [BR, US]")
+    mapping = loaded(
+        tmp_path, text, "dial_as: dialled, internal_numbers: yes, allow_regions: [BR, US], prefixes: [9, 91]"
+    )
     assert "emergency" in outcome(mapping, phone)
 
 
@@ -105,6 +107,13 @@ def test_the_rules_inside_a_phone_value_are_narrowed_too(tmp_path: Path) -> None
         ("0102", "", "0102"),
         ("0102", "internal_numbers: no", "internal numbers are not dialled (internal_numbers) for the tenant acme"),
         ("'*67'", "internal_numbers: no", "internal numbers are not dialled"),
+        ("'*67'", "allow_regions: US", "*67"),
+        (
+            "'*679005551234'",
+            "allow_regions: US",
+            "a star code goes into external_prefix, without a number behind it",
+        ),
+        ("'*678015550142'", "", "*678015550142"),
         ("801-555-0142", "internal_numbers: no", "8015550142"),
     ],
 )

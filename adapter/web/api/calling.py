@@ -140,6 +140,7 @@ def _received(raw: bytes) -> Received:
 def _unusable(result: Result) -> Unusable:
     name = builtin.FIELDS.get(result.field, result.field)
     reason = result.reason.removeprefix(f"{result.field}: ").replace(result.field, name)
+    reason = reason.replace("in the mapping or in tenants.yaml", "in tenants.yaml")
     if "phones.region" in reason:
         reason = (
             "nobody knows from which country it is dialled: give region, or the tenant phones.region in tenants.yaml"
