@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from counted import Work, counted, peak
@@ -51,9 +52,9 @@ HOSTILE: dict[str, tuple[str, str]] = {
     "a long name": (f"<{LONG}/>", LONG_NAMES),
     "a long name with many attributes": (f"<{'a' * 800_000} {many('b#=`` ', 15_000)}/>", LONG_NAMES),
     "a long attribute": (f"<a {LONG}=''/>", LONG_NAMES),
-    "the longest name with many attributes": (f"<{'a' * 256} {many('b#=`` ', 19_000)}/>", "read"),
+    "the longest name with many attributes": (f"<{'龍' * 256} {many('b#=`` ', 19_000)}/>", "read"),
     "names as long as can be": (f"<a>{many('<' + 'b' * 250 + '#/>', 3_700)}</a>", "read"),
-    "names in letters of four bytes": (f"<a>{many('<b' + '龍' * 70 + '#/>', 4_300)}</a>", "read"),
+    "names in letters of three bytes": (f"<a>{many('<b' + '龍' * 70 + '#/>', 4_300)}</a>", "read"),
     "values in letters of four bytes": (f"<a>{many('<b>😀' + 'a' * 40 + '</b>', 19_000)}</a>", "read"),
     "declarations in one element": (f"<a {many('xmlns:p#=`u` ', 55_000)}/>", "refused: the XML declares more than"),
     "declarations as many as can be": (f"<a {many('xmlns:p#=`u` ', 20_000)}>{'<b/>' * 19_000}</a>", "read"),
@@ -142,6 +143,30 @@ def test_striking_out_costs_no_more_than_reading(text: str, kept: str) -> None:
     request = Received(method="POST", url="https://e.com/", headers={}, body=text.encode())
     work = bounded(request.body, lambda: redact(request, kind="xml", fields={"S"}).body)
     assert work.given == kept.encode()
+
+
+class Copied(bytes):
+    """Bytes of which every copy of a part is counted."""
+
+    copied = 0
+
+    def __getitem__(self, place: Any) -> Any:
+        return Copied._kept(super().__getitem__(place))
+
+    def __add__(self, other: Any) -> Any:
+        return Copied._kept(super().__add__(other))
+
+    @classmethod
+    def _kept(cls, part: Any) -> Copied:
+        cls.copied += len(part)
+        return cls(part)
+
+
+def test_striking_out_many_secrets_copies_a_body_once() -> None:
+    text, _ = SECRETS["many secrets"]
+    body, before = Copied(text.encode()), Copied.copied
+    redact(Received(method="POST", url="https://e.com/", headers={}, body=body), kind="xml", fields={"S"})
+    assert 0 < Copied.copied - before <= len(body)
 
 
 def test_the_field_that_proves_a_sender_is_looked_for_in_one_reading() -> None:
