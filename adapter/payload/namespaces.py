@@ -35,7 +35,7 @@ def local(name: str) -> str:
 
 @dataclass(kw_only=True, slots=True)
 class Scope:
-    """What the prefixes mean at the place where expat is; elements of another scope cost nothing here."""
+    """What the prefixes mean at the place where expat is: only an element that declares some changes it."""
 
     parser: expat.XMLParserType
     bound: dict[str, str] = field(default_factory=lambda: {"": "", "xml": _XML})
@@ -74,7 +74,7 @@ class Scope:
         return named
 
     def _attribute(self, name: str) -> Name:
-        return self.element(name) if ":" in name else ("", self._split(name)[1])
+        return self.element(name) if ":" in name else ("", (self.split.get(name) or self._split(name))[1])
 
     def _declare(self, name: str, namespace: str) -> tuple[str, str | None]:
         word, own = self._split(name)
