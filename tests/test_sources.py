@@ -6,10 +6,12 @@ import os
 import shutil
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from counted import counted
 
 from adapter import proofs, signature, sources, texts
 from adapter.errors import MappingError, SettingsError, SignatureError
@@ -120,6 +122,32 @@ def test_every_proof_must_hold(tmp_path: Path) -> None:
     for request in (plain, first, Received(method="POST", url=both.url, headers={}, body=b"{}")):
         with pytest.raises(SignatureError):
             source.verify(request, now=NOW)
+
+
+def test_a_body_is_parsed_only_for_those_whom_no_cheaper_proof_refuses(tmp_path: Path) -> None:
+    also = "  organization: 00Dxx0000000001\n  also:\n    - {query_token: key, secrets: [HOOK_SECRET]}\n"
+    put(
+        tmp_path,
+        GOOD.replace("github", "salesforce-outbound").replace("  secrets: [HOOK_SECRET]\n  body: json\n", also),
+    )
+    source = load(tmp_path).usable["good"]
+    body = b"<a><OrganizationId>00Dxx0000000001</OrganizationId></a>"
+    stranger = Received(method="POST", url="https://h.example.com/hooks/good", headers={}, body=body)
+
+    def refused(request: Received) -> str:
+        with pytest.raises(SignatureError) as exc:
+            source.admit(request, now=NOW)
+        return exc.value.reason
+
+    work = counted(lambda: refused(stranger))
+    assert "query parameter key" in work.given
+    assert not work.by_c["ParserCreate"]
+    assert "parameter key" in source.explain(stranger, now=NOW)[-1]
+    known = signature.sign(source.proofs[1].scheme, ENVIRON["HOOK_SECRET"], stranger, now=NOW)
+    source.verify(known, now=NOW)
+    work = counted(lambda: refused(replace(known, body=b"<a/>")))
+    assert "OrganizationId" in work.given
+    assert work.by_c["ParserCreate"] == 1
 
 
 @pytest.mark.parametrize("environ", [{}, {"HOOK_SECRET": ""}, {"HOOK_SECRET": "  "}], ids=["unset", "empty", "blank"])

@@ -14,9 +14,9 @@ from adapter.errors import PayloadError, UnsupportedBody
 from adapter.payload.form_body import parse_form
 from adapter.payload.json_body import parse_json
 from adapter.payload.tree import MAX_DEPTH, MAX_NODES
-from adapter.payload.xml_body import parse_soap, parse_xml
+from adapter.payload.xml_body import parse_message, parse_soap, parse_xml
 
-__all__ = ["MAX_DEPTH", "MAX_NODES", "check_type", "kind_of", "parameters", "parse", "records"]
+__all__ = ["MAX_DEPTH", "MAX_NODES", "check_type", "kind_of", "message", "parameters", "parse", "records"]
 
 _KINDS: Mapping[str, str] = {
     "application/json": "json",
@@ -57,6 +57,11 @@ def parse(kind: str, body: bytes, *, content_type: str = "") -> Any:
     if kind not in _PARSERS:
         raise UnsupportedBody(f"bodies of the kind {kind} cannot be read")
     return _PARSERS[kind](body)
+
+
+def message(body: bytes) -> dict[str, Any]:
+    """Return what `parse` would for soap, or for any other XML what it would for xml; raise `PayloadError`."""
+    return parse_message(body)
 
 
 def parameters(kind: str, url: str, body: bytes, *, content_type: str = "") -> dict[str, Any]:

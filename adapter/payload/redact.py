@@ -14,6 +14,7 @@ from urllib.parse import unquote_plus
 from xml.parsers import expat
 
 from adapter.model import Received
+from adapter.payload.namespaces import local
 
 ALWAYS = frozenset({"authorization", "cookie", "proxy-authorization"})
 STRUCK = "(removed)"
@@ -56,20 +57,20 @@ def _struck(tree: Any, names: Collection[str]) -> Any:
 
 
 def _xml(received: Received, names: Collection[str]) -> bytes:
-    body = received.body
-    for start, end in reversed(_insides(body, names)):
-        body = body[:start] + body[end:]
-    return body
+    insides = _insides(received.body, names)
+    ends, starts = [0, *(end for _, end in insides)], [*(start for start, _ in insides), None]
+    return b"".join(received.body[end:start] for end, start in zip(ends, starts, strict=True))
 
 
 def _insides(body: bytes, names: Collection[str]) -> list[tuple[int, int]]:
     """Where in the bytes the content of the named elements begins and ends, as expat itself sees it."""
-    parser = expat.ParserCreate(namespace_separator=" ")
+    parser = expat.ParserCreate()
     reader = _Insides(names=names, place=lambda: parser.CurrentByteIndex)
     parser.StartElementHandler = reader.start
     parser.EndElementHandler = reader.end
     parser.DefaultHandler = parser.CharacterDataHandler = reader.other
     parser.Parse(body, True)
+    del reader.place  # it knows the parser, and that the reader: both would stay until a collection
     return reader.found
 
 
@@ -85,7 +86,7 @@ class _Insides:
 
     def start(self, name: str, _attributes: Mapping[str, str]) -> None:
         self.other()
-        if self.depth or name.rpartition(" ")[2] in self.names:
+        if self.depth or local(name) in self.names:
             self.depth += 1
 
     def end(self, _name: str) -> None:

@@ -22,6 +22,10 @@ class Combined(Scheme):
         return any(part.covers_url for part in self.parts)
 
     @property
+    def parses(self) -> bool:
+        return any(part.parses for part in self.parts)
+
+    @property
     def carries(self) -> tuple[Place, ...]:
         return tuple(place for part in self.parts for place in part.carries)
 

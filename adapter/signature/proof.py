@@ -26,6 +26,11 @@ class Scheme(ABC):
         return False
 
     @property
+    def parses(self) -> bool:
+        """Whether the body is parsed to find the proof: then it is asked last, when all that cost less have held."""
+        return False
+
+    @property
     def carries(self) -> tuple[Place, ...]:
         """Where the secret itself stands in a request: nothing found there may be stored."""
         return ()

@@ -44,7 +44,7 @@ def _parts(description: Description) -> tuple[Scheme, ...]:
 
 
 def _all_of(description: Description) -> Combined:
-    return AllOf(parts=_parts(description))
+    return AllOf(parts=tuple(sorted(_parts(description), key=lambda part: part.parses)))
 
 
 def _any_of(description: Description) -> Combined:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import pytest
+from counted import counted
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mapping_cases import HEAD, NOW, US, loaded
@@ -55,22 +53,6 @@ def tried(of: Mapping, body: bytes, content_type: str = "application/json") -> s
     return f"{len(kinds)} {'/'.join(sorted(set(kinds)))}"
 
 
-def calls(work: Callable[[], Any]) -> tuple[Any, int]:
-    """What a function gives, and how many calls that took."""
-    count = 0
-
-    def profile(frame: FrameType, event: str, argument: Any) -> None:
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    before = sys.getprofile()
-    sys.setprofile(profile)
-    try:
-        return work(), count
-    finally:
-        sys.setprofile(before)
-
-
 JSON: dict[str, tuple[bytes, str]] = {
     "lists 100,000 deep": (b"[" * 100_000 + b"]" * 100_000, "refused"),
     "groups 100,000 deep": (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "refused"),
@@ -99,9 +81,9 @@ JSON: dict[str, tuple[bytes, str]] = {
 @pytest.mark.parametrize("name", JSON)
 def test_a_hostile_json_body_costs_bounded_work(name: str) -> None:
     body, outcome = JSON[name]
-    found, count = calls(lambda: tried(loaded(HEAD, US, TOPICS), body))
-    assert found.startswith(outcome)
-    assert count < MOST_CALLS
+    work = counted(lambda: tried(loaded(HEAD, US, TOPICS), body))
+    assert work.given.startswith(outcome)
+    assert work.calls < MOST_CALLS
 
 
 FORM = "application/x-www-form-urlencoded"
@@ -141,9 +123,9 @@ OTHERS: dict[str, tuple[str, bytes, str, str]] = {
 def test_a_hostile_form_or_envelope_costs_bounded_work(name: str) -> None:
     mapping, body, content_type, outcome = OTHERS[name]
     of = sources.read(FOLDER / f"{mapping}.yaml")
-    found, count = calls(lambda: tried(of, body, content_type))
-    assert found.startswith(outcome)
-    assert count < MOST_CALLS
+    work = counted(lambda: tried(of, body, content_type))
+    assert work.given.startswith(outcome)
+    assert work.calls < MOST_CALLS
 
 
 SCALARS = st.one_of(

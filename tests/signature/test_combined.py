@@ -25,6 +25,13 @@ def test_all_must_hold() -> None:
     assert refused(BOTH, ["k"], unsigned) == "missing header X-HubSpot-Signature-v3"
 
 
+def test_of_all_those_are_asked_last_for_which_the_body_is_parsed() -> None:
+    parts = [{"scheme": "any_of", "of": [{"scheme": "body_token", "path": "token"}, BASIC]}, QUERY]
+    all_of = signature.scheme({"scheme": "all_of", "of": parts})
+    assert refused(all_of, ["k"], received()) == "invalid token: query parameter key must be given once"
+    assert "token must be one text" in refused(all_of, ["k"], received(url="https://a/in?key=k"))
+
+
 def test_one_of_any_is_enough() -> None:
     for data in (SCHEMES["github"], QUERY, BASIC):
         signed = signature.sign(signature.scheme(data), "a:k", received(), now=NOW)

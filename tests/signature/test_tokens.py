@@ -18,6 +18,11 @@ QUERY = signature.scheme({"scheme": "query_token", "name": "key"})
 BODY = signature.scheme({"scheme": "body_token", "path": "token"})
 BASIC = signature.scheme({"scheme": "basic"})
 ORGANIZATION = signature.scheme(SCHEMES["salesforce-outbound"])
+ELEMENT = signature.scheme({"scheme": "xml_field", "path": "Header.account"})
+EMPTY = (
+    b'<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/">'
+    b"<e:Header><account>7</account></e:Header><e:Body/></e:Envelope>"
+)
 EXACT = signature.scheme({"scheme": "xml_field", "path": "lead.account"})
 
 
@@ -53,6 +58,8 @@ GOOD: list[tuple[str, signature.Scheme, str, Received]] = [
     ("organisation, 18 and 15", ORGANIZATION, "00Dxx0000000001", _id("00Dxx0000000001EAA")),
     ("organisation, 15 and 18", ORGANIZATION, "00Dxx0000000001EAA", _id("00Dxx0000000001")),
     ("element", EXACT, "7", received(b"<lead><account>7</account></lead>")),
+    ("element of a message", EXACT, "7", soap("<lead><account>7</account></lead>")),
+    ("element of a message without content", ELEMENT, "7", received(EMPTY)),
     ("element below the top", EXACT, "7", received(b"<x><lead><account>7</account></lead></x>")),
 ]
 
