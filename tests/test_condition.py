@@ -122,7 +122,7 @@ def test_like_knows_stars_and_question_marks_only(pattern: str, value: Any, verd
 def test_no_text_makes_like_hang() -> None:
     start = time.process_time()
     assert not holds(one("like", condition.pattern("*a" * 30 + "b")), {"a": "a" * 20_000})
-    assert time.process_time() - start < 1
+    assert time.process_time() - start < 10
 
 
 YES, NO = one("present", True), one("present", False)

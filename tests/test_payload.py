@@ -568,8 +568,8 @@ def test_a_hostile_megabyte_costs_a_moment_at_most(kind: str, body: bytes) -> No
     else:
         reason = ""
     assert len(reason) <= 120
-    # Under 0.1 s where nothing else runs; the rest is for coverage and for busy machines.
-    assert time.process_time() - started < 0.5
+    # Under 0.1 s where nothing else runs; what this is to find takes minutes.
+    assert time.process_time() - started < 5
 
 
 def texts(tree: Any) -> Iterator[str]:

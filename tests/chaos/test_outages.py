@@ -84,11 +84,11 @@ def test_one_event_five_times_at_once_is_one_call_and_five_answers(
 def test_a_click_answered_too_late_is_sending_in_the_answer_and_accepted_in_its_status(
     shared: Machine, office: Sandbox
 ) -> None:
-    office.world.load("faults: [{operation: click_to_dial, delay_answer: 800ms}]")
+    office.world.load("faults: [{operation: click_to_dial, delay_answer: 4s}]")
     office.world.clear()
     begun = time.monotonic()
     receipt = shared.post(A_CLICK.replace(b'"1"', b'"late"'))
-    assert time.monotonic() - begun < 0.8
+    assert time.monotonic() - begun < 4
     assert (receipt["state"], status(receipt)["state"]) == ("sending", "sending")
     assert receipt["message"].endswith("is on its way to Xima; the answer has not come yet.")
     settled = until(lambda: (found := status(receipt))["state"] != "sending" and found)
