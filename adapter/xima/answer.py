@@ -50,7 +50,8 @@ def read(
     """What the answer to an action of `kind` proves, by its status alone (the table in docs/deliveries.md).
 
     `excerpt`, the beginning of the body, is quoted in the reason and never interpreted: Xima documents no
-    error bodies. Of the number `called`, and of every other, it shows the last four digits. A 503 proves that nothing was done only when it says when to come back.
+    error bodies. Of the number that was to be `called`, and of every other, the last four digits are left. A 503
+    proves that nothing was done only when it says when to come back.
     """
     wait = retry_after(headers, now) if status in (429, 503) else None
     evidence = _BY_STATUS.get(status) or _BY_CLASS.get(status // 100, Evidence.UNKNOWN)
