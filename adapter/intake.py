@@ -89,10 +89,10 @@ class Intake:
             self.refuse(name, exc, request_id=request_id, now=now, hints=hints)
             raise
         made = _mapped(source, received, document, found, now=now)
-        mark = replay.fingerprint(source, received)
-        if replay.is_old(self._store, source, mark, now=now):
-            made = [(index, replay.OLD) for index, _ in made]
-        return self.keep(source, received, made, request_id=request_id, now=now, mark=mark)
+        marks = replay.fingerprints(source, received)
+        if again := replay.recorded(self._store, source, marks, now=now):
+            made, marks = [(index, again) for index, _ in made], ()
+        return self.keep(source, received, made, request_id=request_id, now=now, marks=marks)
 
     def keep(
         self,
@@ -102,13 +102,13 @@ class Intake:
         *,
         request_id: str,
         now: datetime,
-        mark: str = "",
+        marks: tuple[str, ...] = (),
     ) -> Taken:
         """Keep what a known sender's request came to, by the places of its records, and act on it at once."""
         ended = closing.settled(self._store, source, made, now=now) if source.mapping.tells else made
         entries = [entry(source, index, result, request_id, self._numbers, now=now) for index, result in ended]
         entries = self._claimed(entries)
-        kept = self._store.add(arrival(source, received, request_id, now=now), entries, fingerprint=mark)
+        kept = self._store.add(arrival(source, received, request_id, now=now), entries, fingerprints=marks)
         came = tuple(_came(result, one) for (_, result), one in zip(ended, kept, strict=True))
         if any(one.delivery and one.delivery.policy == "limits.per_minute" for one in came):
             event(

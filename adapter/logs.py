@@ -22,11 +22,11 @@ IDS = ("id", "request", "handshake")
 _text = json.JSONEncoder().encode
 _DIGIT = re.compile("[0-9]")
 _NUMBER = re.compile(
-    r"""(?: (?<=tel:) | (?<![0-9A-Za-z:.-]) )               # not inside an id, a time or another number
+    r"""(?<![0-9A-Za-z.-]) (?<![0-9]:)                      # not inside an id, a time or another number
         (?! [0-9]{4}-[0-9]{2}-[0-9]{2} (?![0-9])           # not a date
           | [0-9]{1,3} (?:\.[0-9]{1,3}){3} (?![.0-9]) )    # not an IP address
-        \+?\(?[0-9] (?:[ ().-]{0,3}[0-9]){6,}
-        (?: (?=x|X|ext) | (?![0-9A-Za-z_]|:[0-9]) )
+        \+?\(?[0-9] (?:[ ().\-\u00a0\u202f\u2010-\u2015\u2212]{0,3}[0-9]){6,}
+        (?: (?=x|X|ext) | (?![0-9A-Za-z_]|:[0-9]{1,2}(?![0-9])) )
     """,
     re.VERBOSE,
 )

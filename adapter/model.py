@@ -69,6 +69,11 @@ class Action:
 
     kind: ClassVar[str] = ""
 
+    @property
+    def called(self) -> str:
+        """The number that is called, as Xima is told it; empty when nobody is."""
+        return ""
+
     def as_dict(self) -> dict[str, Any]:
         """The fields that are set, in the order of the class."""
         found = {name: getattr(self, name) for name in self.field_names()}
@@ -92,6 +97,10 @@ class ClickToDial(Action):
     external_prefix: str | None = None
     use_selected_caller_id: bool = False
 
+    @property
+    def called(self) -> str:
+        return self.number_to_dial
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Callback(Action):
@@ -100,6 +109,10 @@ class Callback(Action):
     kind: ClassVar[str] = "callback"
     skill: str
     callback_number: str
+
+    @property
+    def called(self) -> str:
+        return self.callback_number
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from adapter.logs import masked
 from adapter.mapping import Result
 from adapter.model import Action, Attempt, Callback, CallEnded, ClickToDial, Delivery, Ended, SelectCallerId
 
@@ -19,7 +20,7 @@ def of_delivery(delivery: Delivery, link: Link, *, duplicate: bool = False) -> d
         "id": delivery.id,
         "state": delivery.state,
         "action": delivery.action.kind,
-        "reason": delivery.reason,
+        "reason": masked(delivery.reason),
         "policy": delivery.policy or None,
         "message": message(delivery, duplicate=duplicate),
         "mapping": delivery.mapping,
@@ -60,7 +61,7 @@ def of_attempt(attempt: Attempt) -> dict[str, Any]:
         "at": instant(attempt.at),
         "phase": attempt.phase,
         "status": attempt.status,
-        "reason": attempt.reason,
+        "reason": masked(attempt.reason),
         "duration_ms": attempt.duration_ms,
     }
 
@@ -94,7 +95,8 @@ MATCHED = "number and time"
 
 def of_act(row: Mapping[str, Any]) -> dict[str, Any]:
     """What somebody did to a delivery."""
-    return {"at": instant(row["at"]), **{name: row[name] for name in ("who", "old", "new", "reason")}}
+    told = {name: row[name] for name in ("who", "old", "new")}
+    return {"at": instant(row["at"]), **told, "reason": masked(row["reason"])}
 
 
 def of_report(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,7 +135,7 @@ def what(action: Action, number: Callable[[str], str] = last_four) -> str:
 def message(delivery: Delivery, *, duplicate: bool = False) -> str:
     """One sentence; it never says more than is known (accepted by Xima is not: connected)."""
     sentence = PARKED if delivery.state == "held" and delivery.policy in OPEN_END else SENTENCES[delivery.state]
-    told = sentence.format(what=what(delivery.action), why=delivery.reason, due=_due(delivery))
+    told = sentence.format(what=what(delivery.action), why=masked(delivery.reason), due=_due(delivery))
     again = "This event was received before and is done once only. " if duplicate else ""
     return again + told[0].upper() + told[1:]
 

@@ -14,6 +14,7 @@ from adapter import allowed, mapping, proofs, signature, tenants
 from adapter.errors import MappingError, SettingsError
 from adapter.handshake import Reply
 from adapter.mapping import examples, preset
+from adapter.mapping.apart import apart
 from adapter.mapping.dialling import Dialling, narrowed
 from adapter.mapping.load import ReadFile
 from adapter.mapping.problems import Place, Problem
@@ -29,12 +30,13 @@ SHADOW, DRAFT = ".shadow", ".draft"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Source:
-    """A mapping in force, since when, and the proofs its sender must give."""
+    """A mapping in force, since when, the proofs its sender must give, and what of its key they do not cover."""
 
     mapping: mapping.Mapping
     proofs: tuple[Ready, ...]
     handshake_secrets: tuple[str, ...] = field(default=(), repr=False)
     since: datetime | None = None
+    apart: tuple[tuple[str, str], ...] = ()
 
     def admit(self, received: Received, *, now: datetime) -> Reply | None:
         """Raise `SignatureError` unless every proof holds; the answer when the request is only a handshake."""
@@ -210,7 +212,7 @@ def ready(
     given, asked = proofs.ready(
         loaded, public_url=public_url, trusted_proxies=trusted_proxies, environ=environ, further=unsent
     )
-    return Source(mapping=loaded, proofs=given, handshake_secrets=asked)
+    return Source(mapping=loaded, proofs=given, handshake_secrets=asked, apart=apart(loaded))
 
 
 def load(

@@ -92,10 +92,10 @@ class TracedApp:
 class TracedStore(Store):
     """A store whose writes are spans, and which keeps with each delivery the trace it came in."""
 
-    def add(self, arrival: Arrival, entries: Sequence[Entry], *, fingerprint: str = "") -> list[Kept | None]:
+    def add(self, arrival: Arrival, entries: Sequence[Entry], *, fingerprints: Sequence[str] = ()) -> list[Kept | None]:
         """As in `Store`."""
         with _span("store.add", {"mapping": arrival.mapping, "request": arrival.id}):
-            return super().add(arrival, [_marked(entry) for entry in entries], fingerprint=fingerprint)
+            return super().add(arrival, [_marked(entry) for entry in entries], fingerprints=fingerprints)
 
     def save(self, delivery: Delivery, *given: Any, **more: Any) -> bool:
         """As in `Store`."""

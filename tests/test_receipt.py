@@ -59,6 +59,16 @@ def test_an_action_is_named_in_words_without_its_whole_number(action: Action, wo
     assert receipt.what(action) == words
 
 
+def test_a_number_that_a_person_typed_as_a_reason_is_not_shown_in_full() -> None:
+    typed = "called back by +1 801 555 0142"
+    of = delivery(state="cancelled", reason=typed)
+    tried = Attempt(at=NOW, phase="answered", status=400, reason=typed, duration_ms=1)
+    done = receipt.of_act({"at": NOW, "who": "ann", "old": "held", "new": "cancelled", "reason": typed})
+    told = [receipt.of_delivery(of, link), receipt.of_attempt(tried), done]
+    assert [one["reason"] for one in told] == ["called back by ***0142"] * 3
+    assert told[0]["message"].endswith(" was cancelled: called back by ***0142.")
+
+
 @pytest.mark.parametrize(("number", "shown"), [("8015550142", "…0142"), ("01012", "…1012"), ("0101", "0101")])
 def test_a_number_is_shown_by_its_last_four_digits(number: str, shown: str) -> None:
     assert receipt.last_four(number) == shown

@@ -27,16 +27,17 @@ def values(mapping: Mapping) -> Iterator[Value]:
     outer += mapping.report.include.values() if mapping.report else ()
     outer += [one for rule in mapping.rules for one in rule.fields.values() if isinstance(one, Value)]
     for one in outer:
-        yield from _within(one)
+        yield from within(one)
 
 
-def _within(value: Value) -> Iterator[Value]:
+def within(value: Value) -> Iterator[Value]:
+    """A value, and every one within it."""
     yield value
     for case in value.choose:
-        yield from _within(case.use)
+        yield from within(case.use)
     own = value.phones.region if value.phones and value.own_phones and "region" in value.own_phones else None
     if own:
-        yield from _within(own)
+        yield from within(own)
 
 
 def paths(mapping: Mapping) -> Iterator[Use]:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import html
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from urllib.parse import unquote_plus
 
 import phonenumbers
+
+from adapter.policy.unescaped import views
 
 GONE = "****"
 """What stands where a number was."""
 
-_BETWEEN = r"\s().\-/\u2010-\u2015\u2212"
-_LEAD = re.compile(rf"[+\d{_BETWEEN}]{{0,24}}\Z")
-_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
-_NO_FORM = re.compile(r'[\s"{<]')
+_BETWEEN = r"\s().\-/_~\u00b7\u2010-\u2015\u2022\u2212\ufffd"
+_PLUS = r"%(?:25){0,3}2B|\\u002B|&#43;|&#x2B;|&plus;"
+"""Escaped, it still says that a number of another country may begin."""
+_LEAD = re.compile(rf"(?:{_PLUS}|[+\d{_BETWEEN}]){{0,24}}\Z", re.IGNORECASE)
 _ABROAD = ("00", "011", "0011", "010", "810")
 """What is dialled to leave a country."""
 
@@ -30,8 +29,8 @@ class Spelled:
     e164: str
 
     def is_in(self, text: str) -> bool:
-        """Whether the number stands in the text, also where a form, JSON or XML escapes its characters."""
-        return any(next(self._places(view), None) for view in _views(text))
+        """Whether the number stands in the text, also where a form, JSON, XML or mail escapes its characters."""
+        return any(next(self._places(view), None) for view in views(text))
 
     def struck(self, text: str) -> str:
         """The text without the number."""
@@ -51,13 +50,14 @@ class Spelled:
 def _read(e164: str) -> tuple[re.Pattern[str], str]:
     """The digits within the country with whatever stands between them, and the country's own."""
     number = phonenumbers.parse(e164)
-    gap = f"[{_BETWEEN}]{{0,3}}"
+    gap = f"[{_BETWEEN}]{{0,5}}"
     national = gap.join(phonenumbers.national_significant_number(number))
     return re.compile(rf"{national}(?!\d)"), str(number.country_code)
 
 
 def _fits(lead: str, country: str) -> bool:
     """Whether it is still the same number with what stands before it: no longer one, and none of another country."""
+    lead = re.sub(_PLUS, "+", lead, flags=re.IGNORECASE)
     with_country = (country, f"{country}0")
     digits = re.sub(r"\D", "", lead.rpartition("+")[2])
     if "+" in lead:
@@ -65,16 +65,3 @@ def _fits(lead: str, country: str) -> bool:
     if digits in ("", "0", *with_country, *(f"{way}{one}" for way in _ABROAD for one in with_country)):
         return True
     return not lead[-1].isdigit() and not digits.startswith(_ABROAD)
-
-
-def _views(text: str) -> Iterator[str]:
-    """The text as it stands, and as whoever takes its escapes back reads it."""
-    if not text.isascii():
-        text = "".join(str(unicodedata.decimal(one, one)) for one in unicodedata.normalize("NFKC", text))
-    yield text
-    if "=" in text and not _NO_FORM.search(text):
-        yield unquote_plus(text)
-    if "\\u" in text:
-        yield from _views(_ESCAPED.sub(lambda one: chr(int(one[1], 16)), text))
-    if "&#" in text:
-        yield html.unescape(text)

@@ -41,6 +41,16 @@ class Keyed(Proof):
     def covers_url(self) -> bool:
         return "url" in self.content.names
 
+    def covers(self, kind: str, name: str) -> bool:
+        signed = {("header", self.id_header), ("header", self.clock.header if self.clock else "")}
+        signed |= set(self.content.pieces)
+        named = {(piece, argument.lower() if piece == "header" else argument) for piece, argument in signed}
+        return (kind, name.lower() if kind == "header" else name) in named or (kind == "query" and self.covers_url)
+
+    def timed(self, received: Received) -> bytes:
+        # The last form of the URL has the most escapes taken back, so that no other spelling makes another event.
+        return self.signed(b"", received, self._urls(received)[-1], self.timestamp(received)) if self.clock else b""
+
     def key(self, secret: str) -> bytes:
         return secret_key(secret, encoding=self.secret_encoding, prefix=self.secret_prefix)
 

@@ -35,6 +35,14 @@ class Scheme(ABC):
         """Where the secret itself stands in a request: nothing found there may be stored."""
         return ()
 
+    def covers(self, kind: str, name: str) -> bool:
+        """Whether this header or query parameter cannot be changed without breaking the proof."""
+        return False
+
+    def timed(self, received: Received) -> bytes:
+        """What a proof with a time in it was made over, of a request that was verified; nothing for other schemes."""
+        return b""
+
     @abstractmethod
     def check_secret(self, secret: str) -> None:
         """Raise `SchemeError` unless this secret can be used."""

@@ -75,17 +75,17 @@ class Store(Published):
 
     # requests
 
-    def add(self, arrival: Arrival, entries: Sequence[Entry], *, fingerprint: str = "") -> list[Kept | None]:
+    def add(self, arrival: Arrival, entries: Sequence[Entry], *, fingerprints: Sequence[str] = ()) -> list[Kept | None]:
         """Keep a request and its new deliveries; the first delivery with the same key stands for a repeated one.
 
-        A `fingerprint` of its body is remembered too, see `first_seen`.
+        The `fingerprints` of what its sender proved are remembered too, see `first_seen`.
         """
-        kept = [] if fingerprint or not self._database.own.far else self._add_swiftly(arrival, entries)
+        kept = [] if fingerprints or not self._database.own.far else self._add_swiftly(arrival, entries)
         if not kept:
             with self._database.writing() as connection:
                 kept = arrivals.add(connection, arrival, entries)
-                if fingerprint:
-                    memory.remember(connection, arrival.mapping, fingerprint, now=arrival.received_at)
+                if fingerprints:
+                    memory.remember(connection, arrival.mapping, fingerprints, now=arrival.received_at)
         if any(one and one.delivery.state == "queued" and not one.duplicate for one in kept):
             self._database.own.ring()
         return kept
@@ -97,7 +97,7 @@ class Store(Published):
         return []
 
     def first_seen(self, mapping: str, fingerprint: str) -> datetime | None:
-        """When a body with this fingerprint first came to the mapping; None when it never did."""
+        """When a request with this fingerprint first came to the mapping; None when it never did."""
         with self._database.reading() as connection:
             return memory.first_seen(connection, mapping, fingerprint)
 

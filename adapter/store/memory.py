@@ -1,7 +1,8 @@
-"""Which bodies were received, so that a recorded one is known when its idempotency key is long forgotten."""
+"""Which requests were received, so that a recorded one is known when its idempotency key does not tell."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
@@ -13,13 +14,14 @@ REMEMBERED = timedelta(days=180)
 
 
 def first_seen(connection: Connection, mapping: str, fingerprint: str) -> datetime | None:
-    """When this body first came to this mapping; None when it never did."""
+    """When such a request first came to this mapping; None when it never did."""
     asked = select(seen.c.first_at).where(seen.c.mapping == mapping, seen.c.fingerprint == fingerprint)
     found: datetime | None = connection.execute(asked).scalar()
     return found
 
 
-def remember(connection: Connection, mapping: str, fingerprint: str, *, now: datetime) -> None:
-    """Remember that this body came, from the first time on."""
-    row = {"mapping": mapping, "fingerprint": fingerprint, "first_at": now, "until": now + REMEMBERED}
-    connection.execute(upsert(seen).on_conflict_do_nothing(), row)
+def remember(connection: Connection, mapping: str, fingerprints: Sequence[str], *, now: datetime) -> None:
+    """Remember that a request came, from the first time on."""
+    until = now + REMEMBERED
+    rows = [{"mapping": mapping, "fingerprint": one, "first_at": now, "until": until} for one in fingerprints]
+    connection.execute(upsert(seen).on_conflict_do_nothing(), rows)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, Table, delete, or_, select, update
 
 from adapter.errors import Conflict
 from adapter.model import WAITING, Action, Delivery
+from adapter.payload.readings import readings
 from adapter.policy import Verdict
 from adapter.policy.spelled import GONE, Spelled
 from adapter.store import desk
@@ -120,7 +121,8 @@ def _pages(connection: Connection, table: Table, columns: Sequence[Any]) -> Iter
 
 def _texts(row: Row[Any]) -> tuple[str, ...]:
     """All that a request says."""
-    return row.url, row.body.decode(errors="replace"), json.dumps([row.headers, row.results])
+    bodies = readings(row.body, row.headers.get("content-type", ""))
+    return row.url, *bodies, json.dumps([row.headers, row.results])
 
 
 def _is_for(one: Delivery, number: Spelled, hashes: Collection[str]) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+from adapter.logs import masked
 from adapter.model import Evidence, Outcome
 
 EXCERPT = 120
@@ -43,17 +44,20 @@ _LOGGED_OUT = "; the agent may be logged out of the Contact Center Agent Client"
 _MARKUP = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)|<[^>]*(?:>|\Z)", re.IGNORECASE | re.DOTALL)
 
 
-def read(status: int, headers: Mapping[str, str], excerpt: str, *, kind: str, now: datetime) -> Outcome:
+def read(
+    status: int, headers: Mapping[str, str], excerpt: str, *, kind: str, now: datetime, called: str = ""
+) -> Outcome:
     """What the answer to an action of `kind` proves, by its status alone (the table in docs/deliveries.md).
 
     `excerpt`, the beginning of the body, is quoted in the reason and never interpreted: Xima documents no
-    error bodies. A 503 proves that nothing was done only when it says when to come back.
+    error bodies. Of the number that was to be `called`, and of every other, the last four digits are left. A 503
+    proves that nothing was done only when it says when to come back.
     """
     wait = retry_after(headers, now) if status in (429, 503) else None
     evidence = _BY_STATUS.get(status) or _BY_CLASS.get(status // 100, Evidence.UNKNOWN)
     if status == 503 and wait:
         evidence = Evidence.LATER
-    reason = "" if status == 204 else _reason(status, evidence, kind) + _quoted(excerpt)
+    reason = "" if status == 204 else _reason(status, evidence, kind) + _quoted(excerpt, called)
     return Outcome(evidence=evidence, phase="answered", status=status, reason=reason, retry_after=wait)
 
 
@@ -88,12 +92,21 @@ def _reason(status: int, evidence: Evidence, kind: str) -> str:
     return f"{status}: {words}"
 
 
-def _quoted(excerpt: str) -> str:
-    """The text of a body in one short line, or nothing."""
+def _quoted(excerpt: str, called: str) -> str:
+    """The text of a body in one short line, its numbers by their last four digits; or nothing."""
     text = _MARKUP.sub(" ", excerpt)
     printable = "".join(character if character.isprintable() else " " for character in text)
-    line = " ".join(printable.split())[:EXCERPT].rstrip()
+    line = masked(_uncalled(" ".join(printable.split()), called))[:EXCERPT].rstrip()
     return f" (Xima says: {line})" if line else ""
+
+
+def _uncalled(line: str, called: str) -> str:
+    """The line with the last four digits of the number called, whatever stands around it and between its digits."""
+    digits = re.sub("[^0-9]", "", called)
+    if len(digits) <= 4:
+        return line
+    last = "[^0-9A-Za-z]{0,3}".join(digits[-7:])  # what stands before depends on who writes it: 0, 1, +44 (0)20
+    return re.sub(rf"(?:\+?\(?[0-9][\s().\-/\u2010-\u2015]{{0,3}}){{0,9}}{last}", f"***{digits[-4:]}", line)
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:

@@ -77,7 +77,7 @@ class Client:
         """What asking Xima once for `action` proved; trouble on the way is an outcome and raises nothing."""
         try:
             with self._exchange(request.build(action)) as response:
-                return self._read(response, action.kind)
+                return self._read(response, action.kind, action.called)
         except TROUBLE as exc:
             return self._trouble(exc, action.kind)
 
@@ -149,9 +149,9 @@ class Client:
             prepared.body = json.dumps(asked.json, separators=(",", ":")).encode()
         return prepared
 
-    def _read(self, response: requests.Response, kind: str) -> Outcome:
+    def _read(self, response: requests.Response, kind: str, called: str = "") -> Outcome:
         excerpt, now = self._excerpt(response), datetime.now(UTC)
-        return answer.read(response.status_code, response.headers, excerpt, kind=kind, now=now)
+        return answer.read(response.status_code, response.headers, excerpt, kind=kind, now=now, called=called)
 
     def _excerpt(self, response: requests.Response) -> str:
         """The beginning of the body without the token, also where a cut would leave a part of it."""

@@ -24,6 +24,13 @@ def actions(api: Api) -> list[Any]:
     return [one.action for one in api.front.store.newest()]
 
 
+def asked(api: Api, path: str, body: Any, headers: dict[str, str]) -> Any:
+    """The receipt of a good answer to a request with these headers."""
+    answer = api.ask("POST", path, body, headers=headers)
+    assert answer.status_code == 200, answer.text
+    return answer.get_json()
+
+
 # what goes to Xima
 
 
@@ -137,6 +144,25 @@ def test_the_same_key_and_body_are_one_event(api: Api) -> None:
         "status_url": again["status_url"],
     }
     assert len(api.front.store.newest()) == 1
+
+
+@pytest.mark.parametrize("of", ["dial", "callback"])
+def test_a_key_that_may_not_cancel_gets_no_link_not_even_of_what_it_asked_for(api: Api, of: str) -> None:
+    body = {"dial": DIAL, "callback": CALLBACK}[of]
+    header = api.key(of, name="dialer")
+    receipts = [asked(api, f"/api/{of}", body, {**header, "Idempotency-Key": "1"}) for _ in "12"]
+    assert [one["duplicate_of"] for one in receipts] == [None, receipts[0]["id"]]
+    assert [one["status_url"] for one in receipts] == [None, None]
+    clerk = api.key(of, "deliveries:cancel", name="clerk")
+    assert asked(api, f"/api/{of}", body, {**clerk, "Idempotency-Key": "1"})["status_url"]
+
+
+def test_a_key_that_may_not_cancel_gets_no_link_to_the_click_of_another(api: Api) -> None:
+    api.front.store.rules.pause("", said="by Pat", now=datetime.now(UTC))
+    click = api.post("/api/dial", DIAL)
+    again = asked(api, "/api/dial", DIAL, api.key("dial", name="dialer"))
+    assert (again["duplicate_of"], again["status_url"]) == (click["id"], None)
+    assert [one.state for one in api.front.store.newest()] == ["held"]
 
 
 def test_a_key_is_remembered_as_long_as_deliveries_are_kept(api: Api) -> None:

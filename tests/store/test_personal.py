@@ -189,6 +189,30 @@ def test_a_number_that_was_forgotten_cannot_be_sent_again(store: Store, state: s
         store.act(one, to("queued"), who="Pat", now=NOW)
 
 
+WRITTEN = {
+    "PHP": ("application/json", b'{"phone":"801\\/555\\/0142"}'),
+    "a form with a line break": ("application/x-www-form-urlencoded", b"phone=801%2D555%2D0142\r\n"),
+    "UTF-16": ("text/xml", '<?xml version="1.0" encoding="utf-16"?><p>8015550142</p>'.encode("utf-16")),
+    "UTF-16 without a mark": ("application/json", '{"p": "8015550142"}'.encode("utf-16-be")),
+    "a charset of Japan": ("multipart/form-data; charset=Shift_JIS; boundary=b", "\uff18015550142".encode("shift_jis")),
+    "an encoding of XML": (
+        "text/xml",
+        '<?xml version="1.0" encoding="gbk"?><p>801\uff0d555\uff0d0142</p>'.encode("gbk"),
+    ),
+    "an unknown charset": ("text/plain; charset=rot13", b"8015550142"),
+}
+
+
+@pytest.mark.parametrize(("kind", "body"), WRITTEN.values(), ids=WRITTEN)
+def test_a_body_is_read_as_it_was_written(store: Store, kind: str, body: bytes) -> None:
+    arrival = Arrival(
+        id="r1", mapping="lead", version="v1", received_at=NOW, method="POST", url="", headers={}, body=body
+    )
+    store.add(replace(arrival, headers={"content-type": kind}), [Entry(note={"kind": "reject"})])
+    store.add(replace(arrival, id="r2", body=body.replace(b"4", b"5")), [Entry(note={"kind": "reject"})])
+    assert [one["id"] for one in held(store).requests] == ["r1"]
+
+
 def test_more_than_a_page_is_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adapter.store.personal.PAGE", 2)
     for number in range(5):

@@ -178,6 +178,36 @@ def test_the_body_is_quoted_in_one_short_clean_line(body: str, said: str) -> Non
     assert outcome(404, body=body, kind="callback").reason == "404: Xima does not know this skill" + quoted
 
 
+QUOTED = {
+    "as it was sent": ("8015550142", "8015550142 is not dialable", "***0142 is not dialable"),
+    "JSON": ("8015550142", '{"message":"+18015550142 is bad"}', '{"message":"***0142 is bad"}'),
+    "a number of JSON": ("8015550142", '{"numberToDial":8015550142}', '{"numberToDial":***0142}'),
+    "letters around it": ("8015550142", "x8015550142_y", "x***0142_y"),
+    "behind a dash": ("8015550142", "no-8015550142abc", "no-***0142abc"),
+    "a URL": ("+18015550142", "/call?to=%2B18015550142&x", "/call?to=%2B***0142&x"),
+    "written nicely": ("8015550142", "no route to +1 (801) 555-0142.", "no route to ***0142."),
+    "dashes of print": ("8015550142", "801\u2013555\u20130142?", "***0142?"),
+    "within its country": ("+442079460958", "(020) 7946 0958 no", "***0958 no"),
+    "twice": ("8015550142", "8015550142,8015550142", "***0142,***0142"),
+    "where the line is cut": ("8015550142", "x" * 112 + " 8015550142", "x" * 112 + " ***0142"),
+    "a short one": ("19222", "call 19222", "call ***9222"),
+    "another one": ("8015550142", "caller id +1 385 555 1234", "caller id ***1234"),
+    "an extension": ("0142", "no 0142", "no 0142"),
+    "no number": ("8015550142", "agent 0101, trace 1a2044ed0aa56443", "agent 0101, trace 1a2044ed0aa56443"),
+}
+
+
+@pytest.mark.parametrize(("called", "body", "said"), QUOTED.values(), ids=QUOTED)
+def test_a_number_that_xima_repeats_is_quoted_by_its_last_four_digits(called: str, body: str, said: str) -> None:
+    reason = read(400, {}, body, kind="callback", now=NOW, called=called).reason
+    assert reason.endswith(f" (Xima says: {said})")
+
+
+def test_a_body_made_to_hurt_is_quoted_as_soon() -> None:
+    for body in ("1" * 1024, "1 " * 512, "(+1(" * 256, "1-. " * 256):
+        read(400, {}, body, kind="callback", now=NOW, called="8015550142")  # quadratic work would take minutes
+
+
 def test_the_body_never_changes_what_the_status_proves() -> None:
     assert outcome(204, body='{"error": "failed"}') == outcome(204)
     assert outcome(400, body='{"status": "accepted"}').evidence is Evidence.REFUSED

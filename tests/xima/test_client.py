@@ -192,6 +192,18 @@ def test_a_broken_body_does_not_change_what_the_status_proves(connect: Connect, 
 
 
 @pytest.mark.parametrize(
+    "action",
+    [ClickToDial(agent="0101", number_to_dial="8015550142"), Callback(skill="S", callback_number="8015550142")],
+    ids=lambda action: action.kind,
+)
+def test_the_number_that_was_to_be_called_is_never_quoted_in_full(connect: Connect, action: Action) -> None:
+    body = b"no-+18015550142abc is not dialable"
+    with Server(answers(status("400 Bad Request", body=body))) as server:
+        outcome = connect(server.url).carry_out(action)
+    assert outcome.reason.endswith("(Xima says: no-***0142abc is not dialable)")
+
+
+@pytest.mark.parametrize(
     "body",
     [
         pytest.param(f"you sent Bearer {TOKEN}", id="echoed"),

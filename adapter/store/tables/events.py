@@ -84,7 +84,7 @@ seen = Table(
     PrimaryKeyConstraint("mapping", "fingerprint"),
     Index("seen_until", "until"),
 )
-"""Bodies that came, for senders whose signatures carry no time."""
+"""Requests that came, for senders whose signatures carry no time or do not cover the id of the event."""
 
 attempts = Table(
     "attempts",

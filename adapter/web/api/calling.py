@@ -20,7 +20,7 @@ from adapter.mapping.dialling import Dialling
 from adapter.model import Received
 from adapter.sources import Source
 from adapter.web import hooks, metered
-from adapter.web.api.guard import key, needs, tenant
+from adapter.web.api.guard import key, needs, secrecy, tenant
 from adapter.web.api.reach import reach
 from adapter.web.api.reading import body, idempotency_key, query
 from adapter.web.parts import parts
@@ -157,4 +157,4 @@ def _claim(once: str, mark: str, source: Source) -> None:
 
 def _answer(taken: Taken) -> Response:
     (came,) = taken.came
-    return jsonify(hooks.shown(taken, came))
+    return jsonify(hooks.shown(taken, came) | secrecy())

@@ -18,7 +18,7 @@ from adapter.errors import UnknownDelivery, Unusable
 from adapter.model import Delivery
 from adapter.sources import Broken
 from adapter.web import deliveries
-from adapter.web.api.guard import key, needs
+from adapter.web.api.guard import key, needs, secrecy
 from adapter.web.api.reading import query
 from adapter.web.parts import parts
 
@@ -36,7 +36,7 @@ def list_() -> Response:
     if bound and wanted.get("tenant", bound) != bound:
         return jsonify(deliveries=[], next=None)
     found = parts().store.newest(most=most + 1, below=below, **wanted | ({"tenant": bound} if bound else {}))
-    shown = [receipt.of_delivery(one, _link) | _secrecy() for one in found[:most]]
+    shown = [receipt.of_delivery(one, _link) | secrecy() for one in found[:most]]
     return jsonify(deliveries=shown, next=_next(found[most - 1].id) if len(found) > most else None)
 
 
@@ -58,11 +58,6 @@ def _next(last: str) -> str:
 
 def _link(delivery_id: str) -> str:
     return parts().links.status(delivery_id)
-
-
-def _secrecy() -> dict[str, None]:
-    """A status link cancels: who may not do that does not get one."""
-    return {} if "deliveries:cancel" in key().scopes else {"status_url": None}
 
 
 @blueprint.get("/api/deliveries/<delivery_id>")
@@ -89,7 +84,7 @@ def _delivery(delivery_id: str) -> Delivery:
 
 
 def _shown(delivery: Delivery) -> dict[str, Any]:
-    return deliveries.whole(delivery, _link) | _secrecy()
+    return deliveries.whole(delivery, _link) | secrecy()
 
 
 @blueprint.get("/api/mappings")

@@ -82,6 +82,11 @@ def _note(found: Key) -> None:
             parts().store.keys.used(found.digest, today)
 
 
+def secrecy() -> dict[str, None]:
+    """A status link cancels: who may not do that does not get one."""
+    return {} if "deliveries:cancel" in key().scopes else {"status_url": None}
+
+
 def tenant(asked: str | None) -> str:
     """The tenant a request is for: the one it names, else that of its key, else `default`."""
     bound = key().tenant
