@@ -13,8 +13,9 @@ from adapter.sandbox import Sandbox
 from adapter.store import Store
 from benchmarks import postgres
 
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
+settings.register_profile("same every time", deadline=None, derandomize=True, database=None)
+settings.register_profile("explore", deadline=None)  # make test ARGS='--hypothesis-profile=explore tests/signature'
+settings.load_profile("same every time")
 
 
 @pytest.fixture

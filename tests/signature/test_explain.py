@@ -519,9 +519,8 @@ def test_no_hint_holds_a_secret_or_the_right_signature(
     hints = told(one, spoilt, secret, now=later)
     for hidden in (theirs, ours, secret.strip(), request.headers[header], right.headers[header]):
         assert not any(hidden in hint for hint in hints)
-    assert not any(
-        hidden and hidden in " ".join(hints) for hidden in body.decode("latin-1").split('"') if len(hidden) > 7
-    )
+    pieces = [piece for piece in body.decode("latin-1").split('"') if len(piece) > 7 and not piece.isalpha()]
+    assert not any(piece in " ".join(hints) for piece in pieces)  # plain letters may be those of a hint's own words
 
 
 @settings(max_examples=60)
