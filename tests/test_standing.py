@@ -46,10 +46,33 @@ def test_a_number_on_the_do_not_call_list_is_never_called() -> None:
 
 @pytest.mark.parametrize("state", ["held", "queued", "sending"])
 def test_a_number_that_waits_to_be_called_is_not_called_once_more_however_long_it_waits(state: State) -> None:
-    first = delivery(CALLBACK, id="first", state=state, created_at=NOW - timedelta(days=2), updated_at=NOW)
+    first = delivery(CALLBACK, id="first", state=state, created_at=NOW - timedelta(days=2), expires_at=NOW)
     found = verdict(limited(), called=first)
     assert (found.state, found.policy) == ("suppressed", "quiet.same_number")
     assert found.reason == "a call to the same number was asked for 2 days ago, see first (quiet.same_number)"
+
+
+@pytest.mark.parametrize(("state", "stopped"), [("held", False), ("queued", False), ("sending", True)])
+def test_what_has_grown_too_old_is_not_waited_for_unless_it_is_on_its_way(state: State, stopped: bool) -> None:
+    first = delivery(CALLBACK, id="first", state=state, expires_at=NOW - timedelta(microseconds=1))
+    assert bool(policy.judge(limited(), Facts(called=first), now=NOW)) == stopped
+    assert policy.repeats(limited(CLICK, id="d2"), replace(first, action=CLICK), now=NOW) == stopped
+
+
+@pytest.mark.parametrize(
+    ("state", "asked", "stopped"),
+    [
+        ("accepted", NOW - 2 * MINUTE, True),
+        ("unknown", NOW - 2 * MINUTE, True),
+        ("refused", NOW - 2 * MINUTE, False),
+        ("accepted", NOW - 40 * MINUTE, False),
+    ],
+    ids=["called since", "perhaps called since", "not called since", "called before"],
+)
+def test_what_is_let_go_late_is_not_sent_when_a_newer_request_was(state: State, asked: Any, stopped: bool) -> None:
+    late = limited(created_at=NOW - 3 * MINUTE, quiet=SECOND)
+    first = delivery(CALLBACK, id="first", state=state, created_at=asked, updated_at=NOW - MINUTE)
+    assert bool(policy.judge(late, Facts(called=first), now=NOW)) == stopped
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def repeats(delivery: Delivery, called: Delivery | None, *, now: datetime) -> bo
     """Whether this is the second click of a double click, which is answered with the first one's receipt."""
     if called is None or delivery.action.kind != "click_to_dial":
         return False
-    return called.state in (*WAITING, "sending") or (
+    return _waits(called, now=now) or (
         called.state in ("accepted", "unknown") and now - called.created_at <= SAME_CLICK
     )
 
@@ -108,13 +108,24 @@ def _quiet(delivery: Delivery, facts: Facts, now: datetime) -> Verdict | None:
     first = facts.called
     if first is None or first.id == delivery.id or _is_released(delivery):
         return None
-    waits = first.state in (*WAITING, "sending")
-    called = first.state in ("accepted", "unknown")
-    if not waits and not (called and now - first.updated_at < timedelta(seconds=delivery.terms["quiet"])):
+    waits = _waits(first, now=now)
+    if not waits and not _was_called(first, delivery, now=now):
         return None
     ago = spoken(max(now - (first.created_at if waits else first.updated_at), timedelta()))
     said = "a call to the same number was asked for" if waits else "the same number was called"
     return suppressed(delivery, "quiet.same_number", f"{said} {ago} ago, see {first.id}", now=now)
+
+
+def _waits(first: Delivery, *, now: datetime) -> bool:
+    """Whether it may still be sent: what has grown too old is not, though it may stay where it is for hours."""
+    return first.state == "sending" or (first.state in WAITING and now <= first.expires_at)
+
+
+def _was_called(first: Delivery, delivery: Delivery, *, now: datetime) -> bool:
+    """Whether its number was called just now, or ever since this one was asked for: a person may have let it wait."""
+    if first.state not in ("accepted", "unknown"):
+        return False
+    return first.created_at > delivery.created_at or now - first.updated_at < timedelta(seconds=delivery.terms["quiet"])
 
 
 def _number_per_day(delivery: Delivery, facts: Facts, now: datetime) -> Verdict | None:
