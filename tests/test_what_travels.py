@@ -9,17 +9,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sample import CALLBACK, CLICK, NOW, SECOND, delivery
+from sample import CALLBACK, CLICK, NOW, SECOND, SELECT, delivery
 
 from adapter.cli.recovery import decided
 from adapter.dispatcher import Dispatcher, Timing
-from adapter.model import Action, Delivery, Outcome
+from adapter.model import Action, ClickToDial, Delivery, Evidence, Outcome, State
+from adapter.policy import Verdict
 from adapter.sandbox import Sandbox
 from adapter.store import Arrival, Entry, Kept, Store
 from adapter.xima import Client, Tenant
 
 MINUTE = 60 * SECOND
 FRESH = 10 * MINUTE
+LATER = Outcome(evidence=Evidence.LATER, phase="answered", status=429, reason="429: too many requests")
+LONDON = replace(SELECT, label="London", outbound_caller_id="442079460000")
+SHOWN = replace(CLICK, use_selected_caller_id=True)
 QUIET = {"fresh_for": FRESH.total_seconds(), "numbers": ["h1"], "quiet": FRESH.total_seconds()}
 
 
@@ -147,3 +151,93 @@ def test_what_is_let_go_late_is_not_sent_when_the_number_was_called_meanwhile(ho
     assert (house.got("first").state, house.got("other").state) == ("suppressed", "accepted")
     assert "see second" in house.got("first").reason
     assert len(house.ledger()) == 2
+
+
+# a caller id, and the dial that shows it
+
+
+def show_and_dial(house: House, **of_the_first: Any) -> None:
+    """One request: select a caller id, dial with it."""
+    plain = {"terms": {"fresh_for": 600.0}, "request_id": "r"}
+    first = house.asked("select", LONDON, **{**plain, "due_at": house.now - timedelta(microseconds=1), **of_the_first})
+    house.asks(first, house.asked("dial", SHOWN, **plain))
+
+
+def asks_for_a_dial(house: House, name: str) -> None:
+    """Another request of the same agent."""
+    other = ClickToDial(agent="0101", number_to_dial="8015550177")
+    house.asks(house.asked(name, other, terms={"fresh_for": 600.0}))
+
+
+def shown(house: House) -> list[str]:
+    """The caller ids of the calls that were made."""
+    return [ring.caller_id for ring in house.sandbox.world.desks["0101"].rings]
+
+
+def test_a_dial_waits_for_its_caller_id_however_long_xima_puts_that_off(house: House) -> None:
+    house.line.said = [LATER]
+    show_and_dial(house)
+    house.works(NOW + 20 * SECOND)
+    assert house.ledger() == ["select_caller_id", "click_to_dial"]
+    assert shown(house) == [LONDON.outbound_caller_id]
+
+
+def test_a_dial_waits_for_its_caller_id_though_others_had_the_line_meanwhile(house: House) -> None:
+    house.line.said = [LATER]
+    show_and_dial(house)
+    house.works()
+    asks_for_a_dial(house, "other")
+    house.works(NOW + 10 * SECOND)
+    assert house.ledger() == ["click_to_dial", "select_caller_id", "click_to_dial"]
+    assert shown(house)[1:] == [LONDON.outbound_caller_id]
+
+
+def test_a_line_that_becomes_free_between_two_looks_lets_nobody_overtake(house: House) -> None:
+    """Each look has one free thread: the caller id is put off, then the line is free, then the dial is looked at."""
+    asks_for_a_dial(house, "busy")
+    (busy,) = house.dispatcher.claim(1)
+    show_and_dial(house)
+    house.now += 2 * SECOND
+    assert house.dispatcher.claim(1) == []
+    house.dispatcher.carry_out(busy)
+    assert house.dispatcher.step() is None
+    house.works(NOW + 8 * SECOND)
+    assert [house.got(name).state for name in ("select", "dial")] == ["accepted", "accepted"]
+    assert house.ledger() == ["click_to_dial", "select_caller_id", "click_to_dial"]
+
+
+@pytest.mark.parametrize(
+    ("state", "due_at", "expires_at"),
+    [("held", NOW + timedelta(days=3), NOW + timedelta(days=4)), ("queued", NOW + MINUTE, NOW - SECOND)],
+    ids=["held for days", "too old"],
+)
+def test_a_dial_does_not_wait_for_what_will_not_be_done(
+    house: House, state: State, due_at: datetime, expires_at: datetime
+) -> None:
+    show_and_dial(house, state=state, due_at=due_at, expires_at=expires_at)
+    house.works()
+    assert house.ledger() == ["click_to_dial"]
+
+
+def test_requests_of_an_agent_do_not_wait_for_each_other(house: House) -> None:
+    house.line.said = [LATER]
+    show_and_dial(house)
+    house.works()
+    asks_for_a_dial(house, "other")
+    house.works()
+    assert house.got("other").state == "accepted"
+
+
+def test_what_was_cancelled_between_two_does_not_let_the_second_overtake_the_first(house: House) -> None:
+    house.line.said = [LATER, LATER]
+    plain = {"terms": {"fresh_for": 600.0}, "request_id": "r"}
+    early = [NOW - place * timedelta(microseconds=1) for place in (2, 1)]
+    first = house.asked("select", LONDON, **plain, due_at=early[0])
+    second = house.asked("dropped", replace(CLICK, number_to_dial="8015550178"), **plain, due_at=early[1])
+    house.asks(first, second, house.asked("dial", SHOWN, **plain))
+    house.works()
+    gone = house.got("dropped")
+    stop = Verdict(state="cancelled", reason="not wanted", due_at=NOW, expires_at=gone.expires_at)
+    house.store.act(gone, stop, who="Pat", now=NOW)
+    house.works(NOW + 20 * SECOND)
+    assert house.ledger() == ["select_caller_id", "click_to_dial"]
