@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sample import CALLBACK, CLICK, NOW, SECOND, SELECT, delivery
 
+from adapter.cli.desk import _settled
 from adapter.cli.recovery import decided
 from adapter.dispatcher import Dispatcher, Timing
 from adapter.model import Action, ClickToDial, Delivery, Evidence, Outcome, State
@@ -22,6 +23,9 @@ from adapter.xima import Client, Tenant
 MINUTE = 60 * SECOND
 FRESH = 10 * MINUTE
 LATER = Outcome(evidence=Evidence.LATER, phase="answered", status=429, reason="429: too many requests")
+UNKNOWN = Outcome(evidence=Evidence.UNKNOWN, phase="sent", reason="no answer came")
+BUSY = Outcome(evidence=Evidence.REFUSED, phase="answered", status=409, reason="409: it is in the queue")
+AWAY = Outcome(evidence=Evidence.NOT_SENT, phase="not_sent", reason="Xima could not be reached")
 LONDON = replace(SELECT, label="London", outbound_caller_id="442079460000")
 SHOWN = replace(CLICK, use_selected_caller_id=True)
 QUIET = {"fresh_for": FRESH.total_seconds(), "numbers": ["h1"], "quiet": FRESH.total_seconds()}
@@ -241,3 +245,50 @@ def test_what_was_cancelled_between_two_does_not_let_the_second_overtake_the_fir
     house.store.act(gone, stop, who="Pat", now=NOW)
     house.works(NOW + 20 * SECOND)
     assert house.ledger() == ["select_caller_id", "click_to_dial"]
+
+
+# a try that may have rung
+
+
+def test_a_callback_refused_after_it_may_have_rung_is_unknown_and_its_number_left_in_peace(house: House) -> None:
+    house.line.said = [UNKNOWN, BUSY]
+    house.asks(house.asked("first", if_unknown="again"))
+    house.works(NOW + 5 * SECOND)
+    first = house.got("first")
+    assert (first.state, first.reason) == ("unknown", "409: it is in the queue; of an earlier try: no answer came")
+    (second,) = house.asks(house.asked("second"))
+    assert (second.delivery.state, second.delivery.policy) == ("suppressed", "quiet.same_number")
+    assert house.ledger() == []
+
+
+def test_a_callback_too_old_after_it_may_have_rung_is_unknown(house: House) -> None:
+    house.line.said = [UNKNOWN, *[AWAY] * 1000]
+    house.asks(house.asked("first", if_unknown="again"))
+    house.works(NOW + FRESH + 5 * SECOND, step=3 * SECOND)
+    first = house.got("first")
+    assert (first.state, first.tries > 3) == ("unknown", True)
+    assert first.reason.endswith("the last try: Xima could not be reached; of an earlier try: no answer came")
+
+
+@pytest.mark.parametrize("answer", ["not-rang", "gave-up"])
+def test_once_a_person_said_that_it_did_not_ring_it_is_not_in_doubt_any_more(house: House, answer: str) -> None:
+    house.line.said = [UNKNOWN, BUSY, BUSY]
+    house.asks(house.asked("first", if_unknown="again"))
+    house.works(NOW + 5 * SECOND)
+    told = _settled(answer, "")(house.got("first"), house.now)
+    house.store.act(house.got("first"), told, who="Pat", now=house.now)
+    house.works()
+    assert house.got("first").state == {"not-rang": "refused", "gave-up": "failed"}[answer]
+    house.now += SECOND
+    (second,) = house.asks(house.asked("second"))
+    assert second.delivery.state == "queued"
+
+
+def test_a_caller_id_whose_sender_died_and_that_is_refused_then_is_unknown(house: House) -> None:
+    house.asks(house.asked("select", SELECT, terms={"fresh_for": 600.0}))
+    house.dispatcher.claim(1)
+    house.now += MINUTE
+    house.dispatcher.sweep()
+    house.line.said = [BUSY]
+    house.works()
+    assert house.got("select").state == "unknown"

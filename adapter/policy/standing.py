@@ -13,7 +13,7 @@ from typing import Any
 
 from adapter.model import WAITING, Delivery
 from adapter.policy.gate import HOLDS, Gate, is_shut
-from adapter.policy.verdict import TICK, Verdict, parked, suppressed
+from adapter.policy.verdict import DOUBT, TICK, Verdict, honest, parked, suppressed
 from adapter.units import spoken
 
 DAY = timedelta(hours=24)
@@ -101,7 +101,7 @@ def judge(delivery: Delivery, facts: Facts, *, now: datetime) -> Verdict | None:
     """The first verdict that stops the delivery from being sent now, or None: send it."""
     for policy in STANDING:
         if verdict := policy(delivery, facts, now):
-            return verdict
+            return honest(delivery, verdict)
     return None
 
 
@@ -131,7 +131,7 @@ def _waits(first: Delivery, *, now: datetime) -> bool:
 
 def _was_called(first: Delivery, delivery: Delivery, *, now: datetime) -> bool:
     """Whether its number was called just now, or ever since this one was asked for: a person may have let it wait."""
-    if first.state not in ("accepted", "unknown"):
+    if first.state not in ("accepted", "unknown") and DOUBT not in first.terms:
         return False
     return first.created_at > delivery.created_at or now - first.updated_at < timedelta(seconds=delivery.terms["quiet"])
 

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from adapter.model import Delivery, State
 
 TICK = timedelta(microseconds=1)
+DOUBT = "doubt"
+"""The term that says why an earlier try may have been done, for a delivery that is tried again all the same."""
+NOT_DONE: tuple[State, ...] = ("refused", "failed", "expired", "suppressed")
+"""Ends that say that nothing was done."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """Where a delivery goes next and why; `due_at` is when it is looked at again, `policy` the rule that said so."""
+    """Where a delivery goes next and why; `due_at` is when it is looked at again, `policy` the rule that said so.
+
+    `terms` are those that it carries from then on, None while they stay.
+    """
 
     state: State
     reason: str
     due_at: datetime
     expires_at: datetime
     policy: str = ""
+    terms: Mapping[str, Any] | None = None
 
 
 def moved(delivery: Delivery, verdict: Verdict, *, now: datetime, tries: int | None = None) -> Delivery:
@@ -28,6 +38,7 @@ def moved(delivery: Delivery, verdict: Verdict, *, now: datetime, tries: int | N
         state=verdict.state,
         reason=verdict.reason,
         policy=verdict.policy,
+        terms=delivery.terms if verdict.terms is None else verdict.terms,
         due_at=verdict.due_at,
         expires_at=verdict.expires_at,
         updated_at=now,
@@ -35,6 +46,23 @@ def moved(delivery: Delivery, verdict: Verdict, *, now: datetime, tries: int | N
         lease_owner=None,
         lease_until=None,
     )
+
+
+def in_doubt(delivery: Delivery, why: str) -> Mapping[str, Any]:
+    """The terms of a delivery that is tried again though this try may have been done."""
+    return {DOUBT: why, **delivery.terms}
+
+
+def without_doubt(delivery: Delivery) -> Mapping[str, Any]:
+    """The terms of a delivery of which a person said what became of it."""
+    return {name: value for name, value in delivery.terms.items() if name != DOUBT}
+
+
+def honest(delivery: Delivery, verdict: Verdict) -> Verdict:
+    """The verdict; where it says that nothing was done and an earlier try may have been, that nobody knows."""
+    if DOUBT not in delivery.terms or verdict.state not in NOT_DONE:
+        return verdict
+    return replace(verdict, state="unknown", reason=f"{verdict.reason}; of an earlier try: {delivery.terms[DOUBT]}")
 
 
 def suppressed(delivery: Delivery, policy: str, reason: str, *, now: datetime) -> Verdict:
