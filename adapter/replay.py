@@ -16,6 +16,9 @@ from adapter.sources import Source
 from adapter.store import Store
 
 OLD = Result(kind="skip", reason="the very same request was received long ago: it is not done again")
+GONE = Result(
+    kind="skip", reason="this event was received before, and what became of it is not kept: it is not done again"
+)
 
 
 def fingerprint(source: Source, received: Received) -> str:
