@@ -12,6 +12,7 @@ import pytest
 from sample import CALLBACK, CLICK, NOW, SECOND, SELECT, delivery
 
 from adapter import policy
+from adapter.dispatcher.carrying import abandoned
 from adapter.hours import Hours
 from adapter.model import Action, Delivery, Evidence, Outcome, State, check_move
 from adapter.policy import Facts, Verdict
@@ -223,14 +224,17 @@ def test_a_callback_that_may_be_queued_is_repeated_a_few_times_only(tries: int, 
     assert after(one, Evidence.UNKNOWN, tries=tries).due_at == NOW + wait * SECOND
 
 
-DOUBTED = {"fresh_for": 60.0, DOUBT: "no answer came", "numbers": ["h1"], "quiet": 60.0}
+DOUBTED = {"fresh_for": 60.0, DOUBT: {"at": NOW.isoformat(), "why": "no answer came"}, "numbers": ["h1"], "quiet": 60.0}
 
 
 @pytest.mark.parametrize("action", [CALLBACK, SELECT], ids=["callback", "caller id"])
 def test_a_try_that_may_have_rung_is_not_forgotten_when_there_is_another(action: Action) -> None:
     one = delivery(action, if_unknown="again")
     found = after(one, Evidence.UNKNOWN)
-    assert (found.state, found.terms) == ("queued", {**one.terms, DOUBT: "so Xima said"})
+    assert (found.state, found.terms) == (
+        "queued",
+        {**one.terms, DOUBT: {"at": NOW.isoformat(), "why": "so Xima said"}},
+    )
     again = policy.moved(one, found, now=NOW)
     assert after(replace(again, reason=""), Evidence.UNKNOWN).terms == again.terms
     assert after(again, Evidence.NOT_SENT).terms is None, "nothing changes, so nothing is written"
@@ -252,6 +256,15 @@ def test_nobody_is_told_it_was_not_done_when_an_earlier_try_may_have_been(eviden
         assert found.reason == "so Xima said; of an earlier try: no answer came"
 
 
+def test_the_last_try_that_may_have_rung_is_the_one_that_counts() -> None:
+    one = delivery(CALLBACK, if_unknown="again", terms=DOUBTED, expires_at=NOW + SECOND)
+    end = after(one, Evidence.UNKNOWN, tries=5)
+    assert (end.state, end.reason) == ("unknown", "so Xima said")
+    assert end.terms is not None
+    assert DOUBT not in end.terms
+    assert abandoned(one, NOW).terms == end.terms
+
+
 def test_what_may_have_rung_does_not_expire_and_is_not_suppressed_without_a_word() -> None:
     one = delivery(CALLBACK, terms=DOUBTED, tries=2, reason="connection refused", expires_at=NOW - SECOND)
     late = policy.decide(one, now=NOW)
@@ -266,7 +279,8 @@ def test_what_may_have_rung_does_not_expire_and_is_not_suppressed_without_a_word
 def test_a_number_that_may_have_been_called_is_left_in_peace_though_it_will_not_be_tried_again() -> None:
     first = delivery(CALLBACK, id="first", terms=DOUBTED, expires_at=NOW - SECOND)
     asking = delivery(CALLBACK, terms=DOUBTED)
-    for called in (first, replace(first, state="cancelled")):
+    later = NOW + timedelta(seconds=59)
+    for called in (first, replace(first, state="cancelled"), replace(first, state="unknown", updated_at=later)):
         assert policy.judge(asking, Facts(called=called), now=NOW)
         assert not policy.judge(asking, Facts(called=called), now=NOW + timedelta(minutes=1))
 

@@ -64,7 +64,7 @@ def _unknown(delivery: Delivery, outcome: Outcome, *, tries: int, now: datetime,
     deadline = delivery.expires_at
     repeat = retry.next_attempt(None, tries=tries, now=now, deadline=deadline, jitter=jitter, schedule=schedule)
     if delivery.if_unknown == "again" and delivery.action.kind != "click_to_dial" and repeat:
-        terms = in_doubt(delivery, outcome.reason)
+        terms = in_doubt(delivery, outcome.reason, now=now)
         return Verdict(state="queued", reason=outcome.reason, due_at=repeat, expires_at=deadline, terms=terms)
     return _end("unknown")(delivery, outcome, now=now)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from adapter.model import WAITING, Delivery
 from adapter.policy.gate import HOLDS, Gate, is_shut
-from adapter.policy.verdict import DOUBT, TICK, Verdict, honest, parked, suppressed
+from adapter.policy.verdict import DOUBT, TICK, Verdict, honest, last_called, parked, suppressed
 from adapter.units import spoken
 
 DAY = timedelta(hours=24)
@@ -119,7 +119,7 @@ def _quiet(delivery: Delivery, facts: Facts, now: datetime) -> Verdict | None:
     waits = _waits(first, now=now)
     if not waits and not _was_called(first, delivery, now=now):
         return None
-    ago = spoken(max(now - (first.created_at if waits else first.updated_at), timedelta()))
+    ago = spoken(max(now - (first.created_at if waits else last_called(first)), timedelta()))
     said = "a call to the same number was asked for" if waits else "the same number was called"
     return suppressed(delivery, "quiet.same_number", f"{said} {ago} ago, see {first.id}", now=now)
 
@@ -133,7 +133,8 @@ def _was_called(first: Delivery, delivery: Delivery, *, now: datetime) -> bool:
     """Whether its number was called just now, or ever since this one was asked for: a person may have let it wait."""
     if first.state not in ("accepted", "unknown") and DOUBT not in first.terms:
         return False
-    return first.created_at > delivery.created_at or now - first.updated_at < timedelta(seconds=delivery.terms["quiet"])
+    quiet = timedelta(seconds=delivery.terms["quiet"])
+    return first.created_at > delivery.created_at or now - last_called(first) < quiet
 
 
 def _number_per_day(delivery: Delivery, facts: Facts, now: datetime) -> Verdict | None:

@@ -11,7 +11,7 @@ from adapter.model import Delivery, State
 
 TICK = timedelta(microseconds=1)
 DOUBT = "doubt"
-"""The term that says why an earlier try may have been done, for a delivery that is tried again all the same."""
+"""The term that says when and why an earlier try may have been done, for what is tried again all the same."""
 NOT_DONE: tuple[State, ...] = ("refused", "failed", "expired", "suppressed")
 """Ends that say that nothing was done."""
 
@@ -48,21 +48,30 @@ def moved(delivery: Delivery, verdict: Verdict, *, now: datetime, tries: int | N
     )
 
 
-def in_doubt(delivery: Delivery, why: str) -> Mapping[str, Any]:
-    """The terms of a delivery that is tried again though this try may have been done."""
-    return {DOUBT: why, **delivery.terms}
+def in_doubt(delivery: Delivery, why: str, *, now: datetime) -> Mapping[str, Any]:
+    """The terms of a delivery that is tried again though the try that ends now may have been done."""
+    return {**delivery.terms, DOUBT: {"at": now.isoformat(), "why": why}}
+
+
+def last_called(delivery: Delivery) -> datetime:
+    """When the call of a delivery was made, or may have been: tries after that came to nothing."""
+    doubt = delivery.terms.get(DOUBT)
+    return datetime.fromisoformat(doubt["at"]) if doubt and delivery.state != "accepted" else delivery.updated_at
 
 
 def without_doubt(delivery: Delivery) -> Mapping[str, Any]:
-    """The terms of a delivery of which a person said what became of it."""
+    """The terms of a delivery whose earlier tries do not matter any more."""
     return {name: value for name, value in delivery.terms.items() if name != DOUBT}
 
 
 def honest(delivery: Delivery, verdict: Verdict) -> Verdict:
     """The verdict; where it says that nothing was done and an earlier try may have been, that nobody knows."""
+    if DOUBT in delivery.terms and verdict.state == "unknown":  # of the last try, which counts from now on
+        return replace(verdict, terms=without_doubt(delivery))
     if DOUBT not in delivery.terms or verdict.state not in NOT_DONE:
         return verdict
-    return replace(verdict, state="unknown", reason=f"{verdict.reason}; of an earlier try: {delivery.terms[DOUBT]}")
+    earlier = delivery.terms[DOUBT]["why"]
+    return replace(verdict, state="unknown", reason=f"{verdict.reason}; of an earlier try: {earlier}")
 
 
 def suppressed(delivery: Delivery, policy: str, reason: str, *, now: datetime) -> Verdict:
