@@ -203,7 +203,9 @@ def _mapped(
 
 
 def _came(result: Result, kept: Kept | None) -> Came:
-    return Came(result=result, delivery=kept.delivery, duplicate=kept.duplicate) if kept else Came(result=result)
+    if kept:
+        return Came(result=result, delivery=kept.delivery, duplicate=kept.duplicate)
+    return Came(result=replay.GONE if result.kind == "action" else result)
 
 
 def _summary(came: tuple[Came, ...]) -> dict[str, Any]:

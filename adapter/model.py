@@ -26,8 +26,8 @@ State = Literal[
 Phase = Literal["not_sent", "sent", "answered"]
 
 TRANSITIONS: Mapping[State, tuple[State, ...]] = {
-    "held": ("queued", "cancelled", "expired", "suppressed"),
-    "queued": ("sending", "held", "cancelled", "expired", "suppressed"),
+    "held": ("queued", "unknown", "cancelled", "expired", "suppressed"),
+    "queued": ("sending", "held", "unknown", "cancelled", "expired", "suppressed"),
     "sending": ("accepted", "refused", "queued", "held", "failed", "unknown"),
     "unknown": ("accepted", "queued", "failed"),
     "failed": ("queued",),

@@ -22,6 +22,9 @@ from adapter.store import Store
 
 OLD = Result(kind="skip", reason="the very same request was received long ago: it is not done again")
 RENAMED = Result(kind="skip", reason="the very same request was received before under another id: it is not done again")
+GONE = Result(
+    kind="skip", reason="this event was received before, and what became of it is not kept: it is not done again"
+)
 
 
 def fingerprints(source: Source, received: Received) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from sample import CALLBACK, CLICK, NOW, SECOND, delivery
 
-from adapter.policy.ended import Call, dials, match, same_number
+from adapter.policy.ended import Call, Dial, dials, match, same_number
 
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
@@ -41,16 +41,18 @@ def call(*, own_key: bool = True, duration: timedelta | None = None, ended_at: d
 )
 def test_a_dial_must_have_been_made_around_the_beginning(one: Call, before: timedelta, after: timedelta) -> None:
     moments = [NOW - before - SECOND, NOW - before, NOW + after, NOW + after + SECOND]
-    made = [delivery(CLICK, id=str(number), state="accepted", updated_at=at) for number, at in enumerate(moments)]
-    assert [dial.id for dial in dials(one, made)] == ["1", "2"]
+    made = [
+        Dial(delivery=delivery(CLICK, id=str(number), state="accepted"), at=at) for number, at in enumerate(moments)
+    ]
+    assert [dial.delivery.id for dial in dials(one, made)] == ["1", "2"]
 
 
 def test_a_callback_is_no_dial() -> None:
-    assert dials(call(), [delivery(CALLBACK, state="accepted")]) == []
+    assert dials(call(), [Dial(delivery=delivery(CALLBACK, state="accepted"), at=NOW)]) == []
 
 
 def test_a_key_of_its_own_is_never_another_call() -> None:
-    later = [delivery(CLICK, state="accepted", updated_at=NOW + MINUTE)]
+    later = [Dial(delivery=delivery(CLICK, state="accepted"), at=NOW + MINUTE)]
     assert match(call(own_key=True), later, known=(), last_told=NOW).kind == "repeated"
     assert match(call(own_key=False), later, known=(), last_told=NOW).kind == "matched"
 

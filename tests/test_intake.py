@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from running import until
 from sample import CALLBACK, CLICK, NOW, SECOND
+from sqlalchemy import delete
 
 from adapter import sources
 from adapter.dispatcher import Dispatcher, Timing, carrying
@@ -25,6 +26,7 @@ from adapter.keeping import new_id
 from adapter.model import Action, Delivery, Evidence, Outcome, Received
 from adapter.sources import Broken, Sources
 from adapter.store import Arrival, Kept, Store
+from adapter.store.tables import deliveries
 
 ACCEPTED = Outcome(evidence=Evidence.ACCEPTED, phase="answered", status=204)
 MAPPING = """
@@ -217,6 +219,17 @@ def test_a_repeated_event_is_answered_with_the_first_and_done_once(desk: Desk) -
     (again,) = desk.take(A_CLICK)
     assert again.duplicate
     assert delivered(again) == delivered(first)
+    assert desk.xima.asked == [CLICK]
+
+
+def test_a_repeat_whose_first_is_not_kept_any_more_is_not_done_again(desk: Desk) -> None:
+    """A purge on a machine whose clock goes before, or a row that somebody removed by hand."""
+    (first,) = desk.take(A_CLICK)
+    with desk.store._database.writing() as connection:
+        connection.execute(delete(deliveries).where(deliveries.c.id == delivered(first).id))
+    (again,) = desk.take(A_CLICK)
+    assert (again.delivery, again.result.kind) == (None, "skip")
+    assert "received before, and what became of it is not kept" in again.result.reason
     assert desk.xima.asked == [CLICK]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from itertools import product
 from typing import Any, Literal
@@ -11,9 +12,11 @@ import pytest
 from sample import CALLBACK, CLICK, NOW, SECOND, SELECT, delivery
 
 from adapter import policy
+from adapter.dispatcher.carrying import abandoned
 from adapter.hours import Hours
-from adapter.model import Delivery, Evidence, Outcome, State, check_move
-from adapter.policy import Verdict
+from adapter.model import Action, Delivery, Evidence, Outcome, State, check_move
+from adapter.policy import Facts, Verdict
+from adapter.policy.verdict import DOUBT
 
 MICROSECOND = timedelta(microseconds=1)
 NEVER = Hours(open={}, closed_on=frozenset(), zone="America/Denver")
@@ -219,6 +222,67 @@ def test_a_callback_whose_retry_after_lies_beyond_its_end_expires_at_its_end() -
 def test_a_callback_that_may_be_queued_is_repeated_a_few_times_only(tries: int, wait: int) -> None:
     one = delivery(CALLBACK, if_unknown="again", expires_at=NOW + timedelta(minutes=10))
     assert after(one, Evidence.UNKNOWN, tries=tries).due_at == NOW + wait * SECOND
+
+
+DOUBTED = {"fresh_for": 60.0, DOUBT: {"at": NOW.isoformat(), "why": "no answer came"}, "numbers": ["h1"], "quiet": 60.0}
+
+
+@pytest.mark.parametrize("action", [CALLBACK, SELECT], ids=["callback", "caller id"])
+def test_a_try_that_may_have_rung_is_not_forgotten_when_there_is_another(action: Action) -> None:
+    one = delivery(action, if_unknown="again")
+    found = after(one, Evidence.UNKNOWN)
+    assert (found.state, found.terms) == (
+        "queued",
+        {**one.terms, DOUBT: {"at": NOW.isoformat(), "why": "so Xima said"}},
+    )
+    again = policy.moved(one, found, now=NOW)
+    assert after(replace(again, reason=""), Evidence.UNKNOWN).terms == again.terms
+    assert after(again, Evidence.NOT_SENT).terms is None, "nothing changes, so nothing is written"
+
+
+@pytest.mark.parametrize(
+    ("evidence", "state"),
+    [
+        (Evidence.ACCEPTED, "accepted"),
+        (Evidence.REFUSED, "unknown"),
+        (Evidence.NOT_SENT, "queued"),
+        (Evidence.UNAUTHORIZED, "held"),
+    ],
+)
+def test_nobody_is_told_it_was_not_done_when_an_earlier_try_may_have_been(evidence: Evidence, state: State) -> None:
+    found = after(delivery(CALLBACK, if_unknown="again", terms=DOUBTED), evidence, tries=2)
+    assert found.state == state
+    if state == "unknown":
+        assert found.reason == "so Xima said; of an earlier try: no answer came"
+
+
+def test_the_last_try_that_may_have_rung_is_the_one_that_counts() -> None:
+    one = delivery(CALLBACK, if_unknown="again", terms=DOUBTED, expires_at=NOW + SECOND)
+    end = after(one, Evidence.UNKNOWN, tries=5)
+    assert (end.state, end.reason) == ("unknown", "so Xima said")
+    assert end.terms is not None
+    assert DOUBT not in end.terms
+    assert abandoned(one, NOW).terms == end.terms
+
+
+def test_what_may_have_rung_does_not_expire_and_is_not_suppressed_without_a_word() -> None:
+    one = delivery(CALLBACK, terms=DOUBTED, tries=2, reason="connection refused", expires_at=NOW - SECOND)
+    late = policy.decide(one, now=NOW)
+    stopped = policy.judge(one, Facts(blocked="asked us to"), now=NOW)
+    assert late is not None
+    assert stopped is not None
+    assert (late.state, stopped.state) == ("unknown", "unknown")
+    assert late.reason.endswith("the last try: connection refused; of an earlier try: no answer came")
+    assert stopped.reason.startswith("the number is on the do-not-call list")
+
+
+def test_a_number_that_may_have_been_called_is_left_in_peace_though_it_will_not_be_tried_again() -> None:
+    first = delivery(CALLBACK, id="first", terms=DOUBTED, expires_at=NOW - SECOND)
+    asking = delivery(CALLBACK, terms=DOUBTED)
+    later = NOW + timedelta(seconds=59)
+    for called in (first, replace(first, state="cancelled"), replace(first, state="unknown", updated_at=later)):
+        assert policy.judge(asking, Facts(called=called), now=NOW)
+        assert not policy.judge(asking, Facts(called=called), now=NOW + timedelta(minutes=1))
 
 
 def test_a_caller_id_that_may_be_selected_is_selected_again_at_once() -> None:

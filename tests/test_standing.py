@@ -13,6 +13,8 @@ from sample import CALLBACK, CLICK, NOW, SECOND, SELECT, delivery
 from adapter import policy
 from adapter.model import Action, Delivery, State
 from adapter.policy import Facts, Gate, Numbers, Verdict
+from adapter.policy.standing import goes_first
+from adapter.policy.verdict import TICK
 
 MINUTE = timedelta(minutes=1)
 BUSY = delivery(CLICK, id="busy", state="sending")
@@ -46,10 +48,33 @@ def test_a_number_on_the_do_not_call_list_is_never_called() -> None:
 
 @pytest.mark.parametrize("state", ["held", "queued", "sending"])
 def test_a_number_that_waits_to_be_called_is_not_called_once_more_however_long_it_waits(state: State) -> None:
-    first = delivery(CALLBACK, id="first", state=state, created_at=NOW - timedelta(days=2), updated_at=NOW)
+    first = delivery(CALLBACK, id="first", state=state, created_at=NOW - timedelta(days=2), expires_at=NOW)
     found = verdict(limited(), called=first)
     assert (found.state, found.policy) == ("suppressed", "quiet.same_number")
     assert found.reason == "a call to the same number was asked for 2 days ago, see first (quiet.same_number)"
+
+
+@pytest.mark.parametrize(("state", "stopped"), [("held", False), ("queued", False), ("sending", True)])
+def test_what_has_grown_too_old_is_not_waited_for_unless_it_is_on_its_way(state: State, stopped: bool) -> None:
+    first = delivery(CALLBACK, id="first", state=state, expires_at=NOW - timedelta(microseconds=1))
+    assert bool(policy.judge(limited(), Facts(called=first), now=NOW)) == stopped
+    assert policy.repeats(limited(CLICK, id="d2"), replace(first, action=CLICK), now=NOW) == stopped
+
+
+@pytest.mark.parametrize(
+    ("state", "asked", "stopped"),
+    [
+        ("accepted", NOW - 2 * MINUTE, True),
+        ("unknown", NOW - 2 * MINUTE, True),
+        ("refused", NOW - 2 * MINUTE, False),
+        ("accepted", NOW - 40 * MINUTE, False),
+    ],
+    ids=["called since", "perhaps called since", "not called since", "called before"],
+)
+def test_what_is_let_go_late_is_not_sent_when_a_newer_request_was(state: State, asked: Any, stopped: bool) -> None:
+    late = limited(created_at=NOW - 3 * MINUTE, quiet=SECOND)
+    first = delivery(CALLBACK, id="first", state=state, created_at=asked, updated_at=NOW - MINUTE)
+    assert bool(policy.judge(late, Facts(called=first), now=NOW)) == stopped
 
 
 @pytest.mark.parametrize(
@@ -148,6 +173,42 @@ def test_what_nobody_waits_for_waits_its_turn(one: Delivery) -> None:
 @pytest.mark.parametrize("state", ["accepted", "unknown", "queued", "held"])
 def test_only_a_dial_that_is_under_way_keeps_the_line(state: State) -> None:
     assert policy.judge(delivery(id="d2"), Facts(on_line=replace(BUSY, state=state)), now=NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("waits", "put_off", "due"),
+    [
+        pytest.param(NOW - SECOND, None, NOW + SECOND, id="it is just being done"),
+        pytest.param(NOW + 5 * SECOND, None, NOW + 5 * SECOND + TICK, id="it is done later"),
+        pytest.param(NOW, NOW + 2 * SECOND, NOW + 2 * SECOND + TICK, id="another waits for the line as well"),
+        pytest.param(NOW + MINUTE * 9, None, NOW + MINUTE + TICK, id="later than this one is wanted"),
+    ],
+)
+def test_it_does_not_overtake_what_came_before_it_in_its_request(waits: Any, put_off: Any, due: Any) -> None:
+    first = delivery(SELECT, id="first", due_at=waits, expires_at=NOW + 10 * MINUTE)
+    found = verdict(delivery(CLICK, id="d2", deliver="queued"), ahead=first, put_off=put_off)
+    assert (found.state, found.due_at, found.policy) == ("queued", due, "agent.in_flight")
+    assert "what came before it for extension 0101, see first" in found.reason
+
+
+def test_those_that_wait_for_one_line_keep_their_order() -> None:
+    found = verdict(delivery(CLICK, id="d2", deliver="queued"), on_line=BUSY, put_off=NOW + SECOND)
+    assert found.due_at == NOW + SECOND + TICK
+
+
+@pytest.mark.parametrize(
+    ("other", "first"),
+    [
+        pytest.param(delivery(state="queued", due_at=NOW + MINUTE), True, id="queued"),
+        pytest.param(delivery(state="sending", expires_at=NOW - SECOND), True, id="on its way"),
+        pytest.param(delivery(state="held", due_at=NOW), True, id="let go"),
+        pytest.param(delivery(state="held", due_at=NOW + SECOND), False, id="held for later"),
+        pytest.param(delivery(state="queued", expires_at=NOW - SECOND), False, id="too old"),
+        pytest.param(delivery(state="accepted"), False, id="done"),
+    ],
+)
+def test_what_goes_first_is_what_is_about_to_be_done(other: Delivery, first: bool) -> None:
+    assert goes_first(other, now=NOW) == first
 
 
 @pytest.mark.parametrize(

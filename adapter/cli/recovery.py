@@ -8,7 +8,7 @@ import click
 
 from adapter import policy, receipt, wsgi
 from adapter.cli.shown import by_option, opened, plainly, setting, spoken_count
-from adapter.model import Delivery
+from adapter.model import WAITING, Delivery
 from adapter.policy import Verdict
 from adapter.units import spoken
 
@@ -44,9 +44,9 @@ def recover(yes: bool, late: bool, by: str) -> None:
 
 
 def decided(one: Delivery, *, late: bool, now: datetime) -> Verdict:
-    """Back to the queue if it is still wanted, else expired; calling hours are asked again when it is sent."""
+    """Back to the queue if it is still wanted, else to its end; calling hours are asked again when it is sent."""
     stopped = policy.decide(one, now=now)
-    if stopped and stopped.state == "expired" and not late:
+    if stopped and stopped.state not in WAITING and not late:
         return stopped
     expires_at = max(one.expires_at, now + timedelta(seconds=one.terms["fresh_for"])) if late else one.expires_at
     return Verdict(state="queued", reason="sent on after an outage", due_at=now, expires_at=expires_at)

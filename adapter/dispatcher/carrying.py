@@ -19,6 +19,7 @@ from adapter.errors import StoreError
 from adapter.logs import event
 from adapter.model import Action, Attempt, Delivery, Evidence, Outcome, State
 from adapter.policy import Rate, Verdict
+from adapter.policy.verdict import honest, in_doubt
 from adapter.store import Store
 
 LEASE = timedelta(seconds=15)
@@ -226,7 +227,9 @@ def abandoned(delivery: Delivery, now: datetime) -> Verdict:
     """Where a delivery goes whose holder died while sending it."""
     reason = "the adapter was stopped while the request was on its way, so it may have happened"
     state: State = "queued" if delivery.action.kind == "select_caller_id" else "unknown"
-    return Verdict(state=state, reason=reason, due_at=now, expires_at=delivery.expires_at)
+    terms = in_doubt(delivery, reason, now=now) if state == "queued" else None
+    expires_at = delivery.expires_at
+    return honest(delivery, Verdict(state=state, reason=reason, due_at=now, expires_at=expires_at, terms=terms))
 
 
 def log_delivery(delivery: Delivery, *, level: int = logging.INFO, **extra: Any) -> None:

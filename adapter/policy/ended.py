@@ -56,6 +56,14 @@ class Call:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Dial:
+    """A delivery that may have dialled, and when it did; a person may have settled it much later."""
+
+    delivery: Delivery
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Match:
     """What a call was found to be: `matched` names the delivery, and how many dials it was the nearest of."""
 
@@ -64,22 +72,22 @@ class Match:
     fits: int = 0
 
 
-def dials(call: Call, found: Iterable[Delivery]) -> list[Delivery]:
-    """Those deliveries that dialled this number from this extension in that time."""
+def dials(call: Call, found: Iterable[Dial]) -> list[Dial]:
+    """Those that dialled this number from this extension in that time."""
     after, until = call.window
     return [
         one
         for one in found
-        if isinstance(one.action, ClickToDial)
-        and one.state in DIALLED
-        and one.tenant == call.tenant
-        and one.action.agent == call.agent
-        and after <= one.updated_at <= until
-        and same_number(one.action.number_to_dial, call.number)
+        if isinstance(action := one.delivery.action, ClickToDial)
+        and one.delivery.state in DIALLED
+        and one.delivery.tenant == call.tenant
+        and action.agent == call.agent
+        and after <= one.at <= until
+        and same_number(action.number_to_dial, call.number)
     ]
 
 
-def match(call: Call, fitting: Sequence[Delivery], *, known: Collection[str], last_told: datetime | None) -> Match:
+def match(call: Call, fitting: Sequence[Dial], *, known: Collection[str], last_told: datetime | None) -> Match:
     """The dial that a call was, if that can be told: the nearest in time of those whose outcome is not `known`.
 
     `last_told` is when a call of the same key was told before. A key that is not its own may be another call's, but
@@ -89,17 +97,17 @@ def match(call: Call, fitting: Sequence[Delivery], *, known: Collection[str], la
         return Match(kind="repeated")
     if not fitting:
         return Match(kind="repeated" if last_told else "unmatched")
-    free = [one for one in fitting if one.id not in known and (last_told is None or one.updated_at > last_told)]
+    free = [one for one in fitting if one.delivery.id not in known and (last_told is None or one.at > last_told)]
     if not free:
         return Match(kind="repeated" if last_told else "known")
     free.sort(key=lambda one: _apart(call, one))
     if len(free) > 1 and _apart(call, free[1]) - _apart(call, free[0]) < TELLABLE:
         return Match(kind="undecided", fits=len(free))
-    return Match(kind="matched", delivery_id=free[0].id, fits=len(fitting))
+    return Match(kind="matched", delivery_id=free[0].delivery.id, fits=len(fitting))
 
 
-def _apart(call: Call, dial: Delivery) -> timedelta:
-    return abs(dial.updated_at - call.begun)
+def _apart(call: Call, dial: Dial) -> timedelta:
+    return abs(dial.at - call.begun)
 
 
 def same_number(dialled: str, told: str) -> bool:

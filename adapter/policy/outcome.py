@@ -9,15 +9,15 @@ from typing import Any
 from adapter import retry
 from adapter.model import Delivery, Evidence, Outcome, State
 from adapter.policy.gate import PROBES, Trouble
-from adapter.policy.verdict import Verdict
+from adapter.policy.verdict import Verdict, honest, in_doubt
 
 REPEATS = tuple(timedelta(seconds=wait) for wait in (2, 10, 30, 60, 120))
 """Waits before a callback is repeated that may be queued: each repeat may be one more call to the customer."""
 
 
 def after(delivery: Delivery, outcome: Outcome, *, tries: int, now: datetime, jitter: float) -> Verdict:
-    """Where a delivery goes after a try, by what the exchange proved; `tries` counts this one too."""
-    return AFTER[outcome.evidence](delivery, outcome, tries=tries, now=now, jitter=jitter)
+    """Where a delivery goes after a try, by what this and earlier ones proved; `tries` counts this one too."""
+    return honest(delivery, AFTER[outcome.evidence](delivery, outcome, tries=tries, now=now, jitter=jitter))
 
 
 def next_try(delivery: Delivery, outcome: Outcome, *, tries: int, now: datetime, jitter: float) -> datetime | None:
@@ -56,12 +56,16 @@ def _again(delivery: Delivery, outcome: Outcome, *, tries: int, now: datetime, j
 
 
 def _unknown(delivery: Delivery, outcome: Outcome, *, tries: int, now: datetime, jitter: float) -> Verdict:
-    """It may have happened: a person decides, unless the mapping says that a repeat does no harm."""
+    """It may have happened: a person decides, unless the mapping says that a repeat does no harm.
+
+    That it may have is not forgotten: a later try that comes to nothing does not say that nobody was called.
+    """
     schedule = REPEATS if delivery.action.kind == "callback" else retry.SCHEDULE
     deadline = delivery.expires_at
     repeat = retry.next_attempt(None, tries=tries, now=now, deadline=deadline, jitter=jitter, schedule=schedule)
     if delivery.if_unknown == "again" and delivery.action.kind != "click_to_dial" and repeat:
-        return Verdict(state="queued", reason=outcome.reason, due_at=repeat, expires_at=deadline)
+        terms = in_doubt(delivery, outcome.reason, now=now)
+        return Verdict(state="queued", reason=outcome.reason, due_at=repeat, expires_at=deadline, terms=terms)
     return _end("unknown")(delivery, outcome, now=now)
 
 

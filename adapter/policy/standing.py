@@ -13,7 +13,7 @@ from typing import Any
 
 from adapter.model import WAITING, Delivery
 from adapter.policy.gate import HOLDS, Gate, is_shut
-from adapter.policy.verdict import Verdict, parked, suppressed
+from adapter.policy.verdict import DOUBT, TICK, Verdict, honest, last_called, parked, suppressed
 from adapter.units import spoken
 
 DAY = timedelta(hours=24)
@@ -29,13 +29,16 @@ class Facts:
     """What the store knows about a delivery's surroundings.
 
     `blocked` is why the number is on the do-not-call list; `called` the delivery that was last accepted for the same
-    number, `on_line` the one that last took the agent's line; the counts are of the last day and the last minute,
-    without this one.
+    number, `on_line` the one that last took the agent's line; `ahead` came before this one in the same request for the
+    same agent and is not done, and `put_off` is until when the last that waits for this line was just made to wait; the
+    counts are of the last day and the last minute, without this one.
     """
 
     blocked: str = ""
     called: Delivery | None = None
     on_line: Delivery | None = None
+    ahead: Delivery | None = None
+    put_off: datetime | None = None
     number_calls: int = 0
     source_requests: int = 0
     gate: Gate | None = None
@@ -84,16 +87,21 @@ def repeats(delivery: Delivery, called: Delivery | None, *, now: datetime) -> bo
     """Whether this is the second click of a double click, which is answered with the first one's receipt."""
     if called is None or delivery.action.kind != "click_to_dial":
         return False
-    return called.state in (*WAITING, "sending") or (
+    return _waits(called, now=now) or (
         called.state in ("accepted", "unknown") and now - called.created_at <= SAME_CLICK
     )
+
+
+def goes_first(other: Delivery, *, now: datetime) -> bool:
+    """Whether one that came before is about to be done: not if it is held for later, or until somebody lets it go."""
+    return _waits(other, now=now) and (other.state != "held" or other.due_at <= now)
 
 
 def judge(delivery: Delivery, facts: Facts, *, now: datetime) -> Verdict | None:
     """The first verdict that stops the delivery from being sent now, or None: send it."""
     for policy in STANDING:
         if verdict := policy(delivery, facts, now):
-            return verdict
+            return honest(delivery, verdict)
     return None
 
 
@@ -108,13 +116,25 @@ def _quiet(delivery: Delivery, facts: Facts, now: datetime) -> Verdict | None:
     first = facts.called
     if first is None or first.id == delivery.id or _is_released(delivery):
         return None
-    waits = first.state in (*WAITING, "sending")
-    called = first.state in ("accepted", "unknown")
-    if not waits and not (called and now - first.updated_at < timedelta(seconds=delivery.terms["quiet"])):
+    waits = _waits(first, now=now)
+    if not waits and not _was_called(first, delivery, now=now):
         return None
-    ago = spoken(max(now - (first.created_at if waits else first.updated_at), timedelta()))
+    ago = spoken(max(now - (first.created_at if waits else last_called(first)), timedelta()))
     said = "a call to the same number was asked for" if waits else "the same number was called"
     return suppressed(delivery, "quiet.same_number", f"{said} {ago} ago, see {first.id}", now=now)
+
+
+def _waits(first: Delivery, *, now: datetime) -> bool:
+    """Whether it may still be sent: what has grown too old is not, though it may stay where it is for hours."""
+    return first.state == "sending" or (first.state in WAITING and now <= first.expires_at)
+
+
+def _was_called(first: Delivery, delivery: Delivery, *, now: datetime) -> bool:
+    """Whether its number was called just now, or ever since this one was asked for: a person may have let it wait."""
+    if first.state not in ("accepted", "unknown") and DOUBT not in first.terms:
+        return False
+    quiet = timedelta(seconds=delivery.terms["quiet"])
+    return first.created_at > delivery.created_at or now - last_called(first) < quiet
 
 
 def _number_per_day(delivery: Delivery, facts: Facts, now: datetime) -> Verdict | None:
@@ -150,16 +170,31 @@ def _per_minute(delivery: Delivery, facts: Facts, now: datetime) -> Verdict | No
 
 def _turn(delivery: Delivery, facts: Facts, now: datetime) -> Verdict | None:
     """One dial at a time for each agent: whoever waits for the answer is told so, everything else waits its turn."""
-    other = facts.on_line
-    if other is None or other.id == delivery.id or other.state != "sending" or delivery.state == "held":
+    if delivery.state == "held":
         return None
-    agent = getattr(delivery.action, "agent", "")
+    agent, other = getattr(delivery.action, "agent", ""), facts.on_line
+    if facts.ahead is not None:
+        reason = f"waits for what came before it for extension {agent}, see {facts.ahead.id} (agent.in_flight)"
+        moment = min(max(_after(facts.put_off, now), facts.ahead.due_at + TICK), delivery.expires_at + TICK)
+        return _later(delivery, reason, moment)
+    if other is None or other.id == delivery.id or other.state != "sending":
+        return None
     if delivery.state == "sending" and delivery.action.kind == "click_to_dial":
         said = f"extension {agent} is being rung for another call at this moment, see {other.id}: click again after it"
         return suppressed(delivery, "agent.in_flight", said, now=now)
     reason = f"waits until what is under way for extension {agent} is done (agent.in_flight)"
-    due_at, expires_at = now + TURN, delivery.expires_at
-    return Verdict(state="queued", reason=reason, due_at=due_at, expires_at=expires_at, policy="agent.in_flight")
+    return _later(delivery, reason, _after(facts.put_off, now))
+
+
+def _after(put_off: datetime | None, now: datetime) -> datetime:
+    """When to look again, so that those that wait for one line keep their order."""
+    return max(now + TURN, put_off + TICK) if put_off else now + TURN
+
+
+def _later(delivery: Delivery, reason: str, due_at: datetime) -> Verdict:
+    return Verdict(
+        state="queued", reason=reason, due_at=due_at, expires_at=delivery.expires_at, policy="agent.in_flight"
+    )
 
 
 def _is_released(delivery: Delivery) -> bool:

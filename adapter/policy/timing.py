@@ -8,7 +8,7 @@ from typing import Any
 
 from adapter import hours
 from adapter.model import Delivery
-from adapter.policy.verdict import Verdict
+from adapter.policy.verdict import Verdict, honest
 from adapter.units import spoken
 
 Policy = Callable[[Delivery, datetime], Verdict | None]
@@ -26,7 +26,7 @@ def decide(delivery: Delivery, *, now: datetime) -> Verdict | None:
     """The first verdict that stops the delivery from being sent now, or None: send it."""
     for policy in POLICIES:
         if verdict := policy(delivery, now):
-            return verdict
+            return honest(delivery, verdict)
     return None
 
 

@@ -155,7 +155,8 @@ class Store(Published):
         self, delivery: Delivery, verdict: Verdict, made: Sequence[Attempt], now: datetime, evidence: Evidence | None
     ) -> bool:
         """Save by one statement where that is wanted; False when it is not enough, or the claim was lost."""
-        if len(made) != 1 or not self._database.own.far or "report" in delivery.terms or evidence in gates.TELLING:
+        more = "report" in delivery.terms or verdict.terms is not None or evidence in gates.TELLING
+        if len(made) != 1 or not self._database.own.far or more:
             return False
         with self._database.reading() as connection:
             return swift.save(connection, delivery, verdict, made[0], now=now)

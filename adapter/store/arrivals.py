@@ -76,7 +76,10 @@ COUNT_REFUSAL = _new_refusal.on_conflict_do_update(
 
 
 def add(connection: Connection, arrival: Arrival, entries: Sequence[Entry]) -> list[Kept | None]:
-    """Keep the request and its new deliveries; one `Kept` for every entry that has a delivery."""
+    """Keep the request and its new deliveries; one `Kept` for every entry that has a delivery.
+
+    None for one whose key is remembered while the first delivery with it is gone: done again it is not.
+    """
     now = arrival.received_at
     memory = Memory(connection, (entry.delivery for entry in entries if entry.delivery), now=now)
     new = _first_with_their_keys(connection, entries, now)
@@ -120,10 +123,10 @@ def _is_taken(connection: Connection, entry: Entry, now: datetime) -> bool:
     return bool(CLAIM_KEY.rows(connection, key))
 
 
-def _keep(connection: Connection, delivery: Delivery, memory: Memory, *, new: bool, now: datetime) -> Kept:
+def _keep(connection: Connection, delivery: Delivery, memory: Memory, *, new: bool, now: datetime) -> Kept | None:
     if not new:
-        (first,) = FIRST_WITH_KEY.rows(connection, {"mapping": delivery.mapping, "key": delivery.key})
-        return Kept(delivery=delivery_in(first), duplicate=True)
+        first = FIRST_WITH_KEY.rows(connection, {"mapping": delivery.mapping, "key": delivery.key})
+        return Kept(delivery=delivery_in(first[0]), duplicate=True) if first else None
     called = memory.called(delivery)
     if called and repeats(delivery, called, now=now):
         connection.execute(SAME, {"this": delivery.id, "first": called.id})

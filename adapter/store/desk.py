@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from adapter.errors import Conflict
 from adapter.model import WAITING, Delivery, check_move
 from adapter.policy import Verdict
 from adapter.policy.spelled import GONE
+from adapter.policy.verdict import DOUBT, without_doubt
 from adapter.store import queue
 from adapter.store.rows import COLUMNS, delivery_of
 from adapter.store.tables import acts, deliveries, refusals, requests
@@ -68,6 +70,8 @@ def act(connection: Connection, delivery: Delivery, verdict: Verdict, *, who: st
     check_move(delivery.state, verdict.state)
     if verdict.state == "queued" and GONE in delivery.action.as_dict().values():
         raise Conflict("its number was removed (xima-adapter forget), so there is nobody to call")
+    if DOUBT in delivery.terms and delivery.state == "unknown":
+        verdict = replace(verdict, terms=without_doubt(delivery))
     if not queue.move(connection, delivery, verdict, tries=delivery.tries, now=now):
         raise Conflict("the delivery changed at the same moment: look at it again")
     row = {"delivery_id": delivery.id, "at": now, "who": who, "old": delivery.state, "new": verdict.state}

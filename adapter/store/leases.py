@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from adapter.model import Attempt, Delivery
 from adapter.policy import Verdict, moved
 from adapter.store import outbox
-from adapter.store.queue import MOVE, add_attempts, this
+from adapter.store.queue import MOVE, add_attempts, keep_terms, this
 from adapter.store.rows import COLUMNS, delivery_of
 from adapter.store.tables import deliveries
 
@@ -45,6 +45,7 @@ def abandon(connection: Connection, delivery: Delivery, verdict: Verdict, gone: 
     values = {"state": verdict.state, "reason": verdict.reason, "due_at": verdict.due_at, "now": now}
     settled = connection.execute(ABANDON, {**this(delivery), **values}).rowcount == 1
     if settled:
+        keep_terms(connection, delivery, verdict)
         add_attempts(connection, delivery, [gone])
         outbox.note(connection, moved(delivery, verdict, now=now))
     return settled

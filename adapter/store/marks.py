@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -10,15 +11,19 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.dialects.postgresql import Insert
 
-from adapter.model import WAITING, Delivery
+from adapter.model import WAITING, Delivery, State
 from adapter.policy import Facts, judge, moved
 from adapter.policy import marks as marks_of
-from adapter.policy.standing import DAY, MINUTE
+from adapter.policy.standing import DAY, MINUTE, goes_first
 from adapter.store import gates
 from adapter.store.rows import COLUMNS, delivery_in
 from adapter.store.statements import Prepared, upsert
 from adapter.store.tables import blocked, deliveries, marks, requests
 
+BEHIND = "behind"
+"""The term that names the delivery before this one in the same request for the same agent."""
+NEVER_TRIED: tuple[State, ...] = ("expired", "suppressed", "cancelled")
+"""Ends that need not have come after those of the deliveries before."""
 CHUNK = 32
 """Marks that one statement locks or keeps."""
 
@@ -82,6 +87,8 @@ class Memory:
         self._now = now
         self._leased: dict[str, Delivery] = {}
         self._changed: set[str] = set()
+        self._last: dict[str, str] = {}
+        self._put_off: dict[str, datetime] = {}
         self._mine = {one.id: marks_of(one) for one in these}
         names = sorted({name for mine in self._mine.values() for name in mine.names})
         self._rows = {name: mark for some in _chunks(names) for name, mark in self._touched(some)}
@@ -108,7 +115,16 @@ class Memory:
         after = moved(delivery, verdict, now=self._now) if verdict else delivery
         if after.state in (*WAITING, "sending"):
             self._take(after, new=new)
-        return after
+        if verdict and verdict.policy == "agent.in_flight":
+            self._put_off[self._mine[after.id].line] = verdict.due_at
+        return self._lined_up(after) if new and after.state in WAITING else after
+
+    def _lined_up(self, delivery: Delivery) -> Delivery:
+        """A new delivery that waits, and knows after which one of its request and its agent it comes."""
+        if not (line := self._mine[delivery.id].line):
+            return delivery
+        before, self._last[line] = self._last.get(line), delivery.id
+        return replace(delivery, terms={**delivery.terms, BEHIND: before}) if before else delivery
 
     def take_line(self, delivery: Delivery) -> None:
         """Note that this delivery is on its agent's line from now on, though its row may not say so yet."""
@@ -121,6 +137,8 @@ class Memory:
             blocked=self._blocked(delivery),
             called=self._holder(mine.quiet, delivery),
             on_line=self._holder(mine.line, delivery),
+            ahead=self._ahead(delivery),
+            put_off=self._put_off.get(mine.line),
             number_calls=self._calls(mine.day) if new else 0,
             source_requests=self._requests(delivery) if new or delivery.policy == "limits.per_minute" else 0,
             gate=gates.troubled(self._connection, delivery.tenant) if new else None,
@@ -135,10 +153,23 @@ class Memory:
     def _holder(self, name: str, asking: Delivery) -> Delivery | None:
         """Who has the mark, unless it is the one that asks: it stands in nobody's way but others'."""
         held_by = self._rows[name].delivery_id if name else ""
-        if held_by in ("", asking.id) or held_by in self._leased:
-            return self._leased.get(held_by)
-        rows = HOLDER.rows(self._connection, {"this": held_by})
+        return None if held_by in ("", asking.id) else self._known(held_by)
+
+    def _known(self, delivery_id: str) -> Delivery | None:
+        if delivery_id in self._leased:
+            return self._leased[delivery_id]
+        rows = HOLDER.rows(self._connection, {"this": delivery_id})
         return delivery_in(rows[0]) if rows else None
+
+    def _ahead(self, delivery: Delivery) -> Delivery | None:
+        """The nearest one before it that is about to be done, past those that will not be."""
+        before = self._before(delivery)
+        while before and not goes_first(before, now=self._now):
+            before = self._before(before) if before.state in (*WAITING, *NEVER_TRIED) else None
+        return before
+
+    def _before(self, delivery: Delivery) -> Delivery | None:
+        return self._known(delivery.terms[BEHIND]) if BEHIND in delivery.terms else None
 
     def _calls(self, name: str) -> int:
         row = self._rows.get(name)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Text, func, insert, select, type_coerce
+from sqlalchemy import Connection, Text, case, exists, func, insert, or_, select, type_coerce
 
-from adapter.model import Delivery, Ended
-from adapter.policy.ended import Call, Match, dials, match
+from adapter.model import Ended
+from adapter.policy.ended import Call, Dial, Match, dials, match
 from adapter.store.engine import Database
-from adapter.store.rows import COLUMNS, delivery_of
-from adapter.store.tables import deliveries, outcomes
+from adapter.store.rows import COLUMNS, NAMES, delivery_in
+from adapter.store.tables import acts, attempts, deliveries, outcomes
 
 MOST_DIALS = 1000
 """Dials of one agent that are looked at for one call, the latest first."""
 
 d, o = deliveries.c, outcomes.c
+_settled = exists().where(acts.c.delivery_id == d.id, acts.c.old == "unknown", acts.c.new == "accepted")
+_tried = select(func.max(attempts.c.at)).where(attempts.c.delivery_id == d.id, attempts.c.phase != "not_sent")
+DIALLED_AT = case((_settled, _tried.scalar_subquery()), else_=d.updated_at).label("dialled_at")
+"""The last change is the dial's, unless a person settled it; nothing where that is all that is known."""
 
 
 class Outcomes:
@@ -33,7 +37,7 @@ class Outcomes:
             fitting = dials(call, _dialled(connection, call))
         with self._database.writing() as connection:
             self._database.own.alone(connection, "outcomes", wait=True)
-            known = _known(connection, [one.id for one in fitting])
+            known = _known(connection, [one.delivery.id for one in fitting])
             found = match(call, fitting, known=known, last_told=_last_told(connection, call.key))
             if found.kind == "matched":
                 connection.execute(insert(outcomes), _row(call, found))
@@ -47,17 +51,26 @@ class Outcomes:
             return Ended(**row._mapping) if row else None
 
 
-def _dialled(connection: Connection, call: Call) -> list[Delivery]:
-    """What this agent's extension dialled in that time, by the index of the last change."""
+def _dialled(connection: Connection, call: Call) -> list[Dial]:
+    """What this agent's extension dialled in that time, by the index of the last change; a person's may be later."""
     after, until = call.window
     begins = f'["click_to_dial",{{"agent":"{call.agent}",'
     asked = (
-        select(*COLUMNS)
-        .where(d.updated_at.between(after, until), type_coerce(d.action, Text).startswith(begins, autoescape=True))
+        select(*COLUMNS, DIALLED_AT)
+        .where(
+            d.updated_at.between(after, max(until, call.told_at)),
+            or_(d.updated_at <= until, _settled),
+            type_coerce(d.action, Text).startswith(begins, autoescape=True),
+        )
         .order_by(d.updated_at.desc())
         .limit(MOST_DIALS)
     )
-    return [delivery_of(row) for row in connection.execute(asked)]
+    rows = connection.execute(asked).mappings()
+    return [
+        Dial(delivery=delivery_in({name: row[name] for name in NAMES}), at=row["dialled_at"])
+        for row in rows
+        if row["dialled_at"]
+    ]
 
 
 def _known(connection: Connection, ids: list[str]) -> set[str]:

@@ -167,9 +167,17 @@ def this(delivery: Delivery) -> dict[str, object]:
 def move(connection: Connection, delivery: Delivery, verdict: Verdict, *, tries: int, now: datetime) -> bool:
     """Move a delivery to where a verdict sends it; False when it is not any more what `delivery` says."""
     found = bool(SAVE.rows(connection, moving(delivery, verdict, tries=tries, now=now)))
+    if found:
+        keep_terms(connection, delivery, verdict)
     if found and "report" in delivery.terms:
         outbox.note(connection, moved(delivery, verdict, now=now))
     return found
+
+
+def keep_terms(connection: Connection, delivery: Delivery, verdict: Verdict) -> None:
+    """Keep what a delivery carries from now on, where a verdict changes that."""
+    if verdict.terms is not None:
+        connection.execute(update(deliveries).where(d.id == delivery.id).values(terms=dict(verdict.terms)))
 
 
 def moving(delivery: Delivery, verdict: Verdict, *, tries: int, now: datetime) -> dict[str, object]:

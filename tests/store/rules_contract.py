@@ -231,6 +231,18 @@ class RulesContract(Contract):
             assert claim(store, now=NOW + seconds * SECOND) == []
             store.save(taken, to("accepted"), [], now=NOW)
 
+    def test_what_came_in_one_request_keeps_its_order_when_it_has_to_wait(self, store: Store) -> None:
+        keep(store, asked(1, CLICK, due_at=NOW - SECOND))
+        (busy,) = claim(store)
+        first, second = keep(store, asked(2, SELECT), asked(3, CLICK, phone="+18015550143"))
+        assert second.delivery.due_at > first.delivery.due_at > NOW
+        later = NOW + 2 * SECOND
+        assert claim(store, now=later, most=1) == []
+        store.save(busy, to("accepted"), [], now=NOW)
+        assert claim(store, now=later, most=1) == []
+        (taken,) = claim(store, now=later + 2 * SECOND)
+        assert taken.id == "d2"
+
     def test_a_click_is_stopped_while_one_that_was_claimed_is_under_way(self, store: Store) -> None:
         keep(store, asked(1, CLICK))
         (taken,) = claim(store)

@@ -11,11 +11,11 @@ import pytest
 from processes import in_processes, together
 from sample import CALLBACK, NOW, SECOND, delivery
 
-from adapter.model import ClickToDial, Ended, State
+from adapter.model import Attempt, ClickToDial, Ended, State
 from adapter.policy.ended import Call
 from adapter.store import Store
 
-from .contract import keep
+from .contract import claim, keep, to
 
 MINUTE = 60 * SECOND
 
@@ -47,6 +47,19 @@ def dialled(
 ) -> None:
     action = ClickToDial(agent=agent, number_to_dial=number)
     keep(store, delivery(action, id=name, key=name, state=state, created_at=at, updated_at=at, **changes), at=at)
+
+
+TRY = Attempt(at=NOW, phase="sent", status=None, reason="no answer came", duration_ms=9)
+
+
+def settled(store: Store, *, at: datetime, tries: tuple[Attempt, ...] = (TRY,)) -> None:
+    """The dial `d1` of now, of which nobody knew, until a person said that it rang."""
+    keep(store, delivery(deliver="queued"))
+    (taken,) = claim(store)
+    store.save(taken, to("unknown"), tries, now=NOW)
+    unknown = store.get("d1")
+    assert unknown
+    store.act(unknown, to("accepted"), who="Pat", now=at)
 
 
 def told_of(store: Store, *names: str) -> list[str]:
@@ -133,6 +146,20 @@ class TestOutcomes:
     def test_a_call_that_ended_in_the_future_by_ximas_clock_ended_now(self, store: Store) -> None:
         dialled(store)
         assert store.outcomes.settle(call(ended_at=NOW + timedelta(days=36500))).delivery_id == "d1"
+
+    def test_a_call_made_by_hand_after_a_dial_was_settled_is_not_that_dials(self, store: Store) -> None:
+        settled(store, at=NOW + timedelta(hours=2))
+        by_hand = NOW + timedelta(hours=2, minutes=3)
+        assert store.outcomes.settle(call(told_at=by_hand, ended_at=by_hand)).kind == "unmatched"
+
+    def test_the_end_of_a_dial_that_was_settled_meanwhile_is_found_by_its_try(self, store: Store) -> None:
+        settled(store, at=NOW + 15 * MINUTE)
+        end = NOW + 20 * MINUTE
+        assert store.outcomes.settle(call(duration=20 * MINUTE, told_at=end, ended_at=end)).delivery_id == "d1"
+
+    def test_a_dial_that_was_settled_without_a_try_on_record_is_left_out(self, store: Store) -> None:
+        settled(store, at=NOW, tries=())
+        assert store.outcomes.settle(call()).kind == "unmatched"
 
     def test_a_call_told_twice_has_no_second_effect(self, store: Store) -> None:
         dialled(store)
