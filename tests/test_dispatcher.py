@@ -303,6 +303,35 @@ def test_a_long_outage_is_met_by_one_probe_at_a_time_and_its_end_by_all(store: S
     assert store.counts() == {"accepted": 50}
 
 
+@pytest.mark.parametrize(
+    ("first", "comes_at", "accepted_from"),
+    [
+        (delivery(CLICK, deliver="queued", expires_at=NOW + 30 * SECOND), 5, 60),
+        (delivery(CALLBACK, terms={"fresh_for": 600.0}, expires_at=NOW + 600 * SECOND), 593, 700),
+    ],
+    ids=["a click was refused", "the callback that tried is too old"],
+)
+def test_a_lead_that_comes_while_the_token_is_refused_is_sent_when_it_is_renewed_in_time(
+    store: Store, watch: Watch, first: Delivery, comes_at: int, accepted_from: int
+) -> None:
+    unauthorized = Outcome(evidence=Evidence.UNAUTHORIZED, phase="answered", status=401, reason="401")
+    xima = Xima(unauthorized)
+    keep(store, first)
+    with dispatching(store, xima, watch) as dispatcher:
+        for second in range(accepted_from + 31):
+            if second == comes_at:
+                wanted = {"created_at": watch(), "due_at": watch(), "expires_at": watch() + 600 * SECOND}
+                keep(store, delivery(CALLBACK, id="d2", key="k2", terms={"fresh_for": 600.0}, **wanted))
+                assert stored(store, "d2").state == "held"
+            if second == accepted_from:
+                xima.outcomes = [ACCEPTED]
+            while dispatcher.step():
+                pass
+            watch.tick(1)
+    assert stored(store, "d2").state == "accepted"
+    assert len(xima.asked) <= 2 + accepted_from / 30  # one tries every 30 seconds
+
+
 def test_what_we_did_not_ask_says_nothing_about_the_tenant(store: Store, watch: Watch) -> None:
     keep(store, *(delivery(CALLBACK, id=f"d{n}", key=f"k{n}", tenant="acme") for n in range(5)))
     with dispatching(store, Xima(), watch) as dispatcher:

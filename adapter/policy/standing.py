@@ -126,6 +126,7 @@ def _number_per_day(delivery: Delivery, facts: Facts, now: datetime) -> Verdict 
 
 
 def _gate(delivery: Delivery, facts: Facts, now: datetime) -> Verdict | None:
+    """A pause holds until somebody ends it; in trouble whatever waits may be what looks whether it is over."""
     gate = facts.gate
     if gate is None or delivery.state == "held":
         return None
@@ -133,7 +134,7 @@ def _gate(delivery: Delivery, facts: Facts, now: datetime) -> Verdict | None:
         return parked(delivery, "pause", f"dialling is paused {gate.paused}")
     if gate.trouble in HOLDS and is_shut(gate, now=now):
         since = f" since {gate.since:%H:%M %Z}" if gate.since else ""
-        return parked(delivery, gate.trouble, HOLDS[gate.trouble] + since)
+        return parked(delivery, gate.trouble, HOLDS[gate.trouble] + since, until=gate.probe_at)
     return None
 
 

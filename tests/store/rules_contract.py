@@ -248,7 +248,7 @@ class RulesContract(Contract):
 
     def test_a_flood_of_requests_is_held_and_looked_at_again(self, store: Store) -> None:
         for number in range(4):
-            few = asked(number, phone=f"+1801555{number:04}", terms={"per_minute": 3})
+            few = asked(number, phone=f"+1801555{number:04}", terms={"per_minute": 3}, expires_at=NOW + 10 * MINUTE)
             expected = "queued" if number < 3 else "held"
             assert states(keep(store, few, at=NOW + number * SECOND)) == [expected]
         held = store.get("d3")
@@ -321,6 +321,26 @@ class RulesContract(Contract):
         store.save(probe, to("accepted"), [], now=NOW + 31 * SECOND, evidence=Evidence.ACCEPTED)
         assert [one.id for one in claim(store, now=NOW + 31 * SECOND)] == ["d2"]
         assert [gate.trouble for gate in store.rules.gates()] == [""]
+
+    def test_what_comes_while_a_token_is_refused_finds_out_by_itself_that_it_is_accepted(self, store: Store) -> None:
+        """A click was refused, so nothing that was tried is waiting to be tried again; of many that come one goes."""
+        (click,) = keep(store, clicked(1))
+        store.save(click.delivery, to("refused"), [], now=NOW, evidence=Evidence.UNAUTHORIZED)
+        some = (asked(n, phone=f"+1801555{n:04}", expires_at=NOW + 10 * MINUTE) for n in range(2, 7))
+        assert states(keep(store, *some, at=NOW + SECOND)) == ["held"] * 5
+        assert claim(store, now=NOW + 29 * SECOND) == []
+        tried = set()
+        for tried_at in (NOW + 30 * SECOND, NOW + 60 * SECOND):
+            (probe,) = claim(store, now=tried_at)
+            assert claim(store, now=tried_at + 29 * SECOND) == []
+            again = to("held", due_at=tried_at + 30 * SECOND, expires_at=NOW + 10 * MINUTE)
+            store.save(probe, again, [], now=tried_at, evidence=Evidence.UNAUTHORIZED)
+            tried.add(probe.id)
+        others = [one for one in store.newest(state="queued") if one.id not in tried]
+        assert [one.updated_at for one in others] == [NOW + 30 * SECOND] * 3  # moved once, not at every probe
+        (probe,) = claim(store, now=NOW + 90 * SECOND)
+        store.save(probe, to("accepted"), [], now=NOW + 91 * SECOND, evidence=Evidence.ACCEPTED)
+        assert len(claim(store, now=NOW + 91 * SECOND)) == 4
 
     def test_behind_a_shut_gate_things_still_grow_too_old(self, store: Store) -> None:
         keep(store, *(asked(number, phone=f"+1801555{number:04}") for number in range(4)))
