@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +10,7 @@ from sqlalchemy import delete, func, select, update
 
 from adapter.model import WAITING, Delivery
 from adapter.policy import Gate, Verdict
+from adapter.policy.gate import HOLDS
 from adapter.store import gates, recovery
 from adapter.store.engine import Database
 from adapter.store.statements import upsert
@@ -25,7 +25,7 @@ BLOCK = _new.on_conflict_do_update(
 
 
 class Rules:
-    """The part of a store that people write; each method is one transaction and raises `StoreError` when it fails."""
+    """The part of a store that people write; each method is one transaction, or says so, and raises `StoreError`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -85,16 +85,26 @@ class Rules:
     # the gates
 
     def pause(self, tenant: str, *, said: str, now: datetime) -> int:
-        """Let nothing out for a tenant (of the empty name: for all), and hold what is queued; gives how much."""
+        """Let nothing out for a tenant (of the empty name: for all), and hold what is queued; gives how much.
+
+        The gate is shut first, in a transaction of its own: claims lock deliveries and then gates.
+        """
         with self._database.writing() as connection:
-            gates.put(connection, replace(gates.load(connection, tenant), paused=said))
-            return gates.hold(connection, tenant, "pause", f"dialling is paused {said} (pause)", now=now)
+            gates.pause(connection, tenant, said)
+        with self._database.writing() as connection:
+            return gates.hold(connection, tenant, now=now)
 
     def resume(self, tenant: str, *, now: datetime) -> int:
-        """End a pause; gives how many deliveries go on."""
+        """End a pause; gives how many deliveries go on. What an interrupted one has left held goes on with the next."""
         with self._database.writing() as connection:
-            gates.put(connection, replace(gates.load(connection, tenant), paused=""))
+            gates.pause(connection, tenant, "")
+        with self._database.writing() as connection:
             return gates.let_go(connection, tenant, ("pause",), now=now)
+
+    def go_on(self, tenant: str, *, now: datetime) -> int:
+        """Let go what the trouble of a tenant held, for it is over; gives how much."""
+        with self._database.writing() as connection:
+            return gates.let_go(connection, tenant, tuple(HOLDS), now=now)
 
     # after an outage
 
