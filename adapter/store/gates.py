@@ -67,17 +67,26 @@ def _shared(asked: Select[Any]) -> Select[Any]:
     return asked.with_for_update(read=True, key_share=True)
 
 
-def load(connection: Connection, tenant: str) -> Gate:
+def load(connection: Connection, tenant: str, *, shared: bool = False) -> Gate:
     """The gate of a tenant; one that nobody has touched is open. Everybody's pause is a pause of each."""
-    found = {row.tenant: row for row in connection.execute(select(gates).where(g.tenant.in_((tenant, ALL))))}
+    asked = select(gates).where(g.tenant.in_((tenant, ALL))).order_by(g.tenant)
+    found = {row.tenant: row for row in connection.execute(_shared(asked) if shared else asked)}
     own = Gate(**found[tenant]._mapping) if tenant in found else Gate(tenant=tenant)
     return replace(own, paused=found[ALL].paused or own.paused) if ALL in found else own
 
 
-def troubled(connection: Connection, tenant: str) -> Gate | None:
-    """The gate of a tenant if there is anything to say about it; most often there is not."""
+def has_story(connection: Connection, tenant: str) -> bool:
+    """Whether there is anything to say about the gate of a tenant; most often there is not."""
     (row,) = TROUBLED.rows(connection, {"tenant": tenant})
-    return load(connection, tenant) if row["many"] else None
+    return bool(row["many"])
+
+
+def troubled(connection: Connection, tenant: str) -> Gate | None:
+    """The gate of a tenant if there is anything to say about it; what is kept because of that is let go with the rest.
+
+    For whoever opens the gate waits until we have committed, and else we see that it is open.
+    """
+    return load(connection, tenant, shared=True) if has_story(connection, tenant) else None
 
 
 def lock(connection: Connection, tenant: str, *, opens: bool) -> None:
@@ -106,7 +115,7 @@ def keep_tally(connection: Connection, gate: Gate) -> None:
 
 def is_told(connection: Connection, tenant: str, evidence: Evidence) -> bool:
     """Whether an exchange with Xima says anything new about its tenant; most often it does not."""
-    return evidence in TELLING or troubled(connection, tenant) is not None
+    return evidence in TELLING or has_story(connection, tenant)
 
 
 def settle(connection: Connection, tenant: str, evidence: Evidence, *, now: datetime) -> bool:

@@ -10,17 +10,18 @@ from typing import Any, TypeVar
 
 import psycopg
 import pytest
-from sample import NOW, SECOND
+from sample import CALLBACK, NOW, SECOND, delivery
 from sqlalchemy import Connection
 
 from adapter.model import Delivery, Evidence
 from adapter.policy import Gate, Rate
-from adapter.store import Store, gates
+from adapter.store import Store, arrivals, gates
 from benchmarks.stage import until
 
-from .contract import claim, deliveries, keep, to
+from .contract import arrival, claim, deliveries, entry, keep, to
 
 T = TypeVar("T")
+SOON = NOW + 31 * SECOND
 RATES = {"default": Rate(per_second=1, burst=3)}
 
 
@@ -137,3 +138,62 @@ def test_a_pause_that_was_ended_before_it_held_anything_holds_nothing(store: Sto
     with store._database.writing() as connection:
         assert gates.hold(connection, "default", now=NOW) == 0
     assert store.counts() == {"queued": 1}
+
+
+# what arrives while a gate is opened
+
+
+def paused(store: Store, tenant: str) -> Callable[[], object]:
+    store.rules.pause(tenant, said="by Pat", now=NOW)
+    return lambda: store.rules.resume(tenant, now=SOON)
+
+
+def refused(store: Store, tenant: str) -> Callable[[], object]:
+    keep(store, delivery(CALLBACK, id="first", key="first"))
+    (first,) = claim(store)
+    store.save(first, to("held", due_at=NOW + 30 * SECOND), [], now=NOW, evidence=Evidence.UNAUTHORIZED)
+    (probe,) = claim(store, now=SOON)
+    return lambda: store.save(probe, to("accepted"), [], now=SOON, evidence=Evidence.ACCEPTED)
+
+
+SHUT = pytest.mark.parametrize(
+    ("shut", "tenant"),
+    [(paused, "default"), (paused, ""), (refused, "default")],
+    ids=["paused", "all paused", "token refused"],
+)
+
+
+@SHUT
+def test_who_opens_a_gate_lets_go_what_is_just_being_held_behind_it(
+    store: Store, postgres_url: str, shut: Callable[[Store, str], Callable[[], object]], tenant: str
+) -> None:
+    open_ = shut(store, tenant)
+    with another(postgres_url) as other:
+        (kept,) = arrivals.add(other.connection, arrival(), [entry(delivery(CALLBACK))])
+        assert kept is not None
+        assert kept.delivery.state == "held"
+        opening = other.makes_wait(open_)
+        other.commit()
+        opening.result(20)
+    assert [one.id for one in claim(store, now=SOON)] == ["d1"]
+
+
+@pytest.mark.parametrize("tenant", ["default", ""], ids=["one", "all"])
+def test_who_comes_while_a_gate_is_opened_finds_it_open(store: Store, postgres_url: str, tenant: str) -> None:
+    store.rules.pause(tenant, said="by Pat", now=NOW)
+    with another(postgres_url) as other:
+        gates.pause(other.connection, tenant, "")
+        adding = other.makes_wait(keep, store, delivery(CALLBACK))
+        other.commit()
+        (kept,) = adding.result(20)
+    assert kept.delivery.state == "queued"
+
+
+def test_who_comes_while_a_dispatcher_counts_at_the_gate_does_not_wait(store: Store, postgres_url: str) -> None:
+    keep(store, *deliveries(3))
+    (first,) = claim(store, most=1)
+    failed(store, first)
+    with another(postgres_url) as other:
+        gates.lock(other.connection, "default", opens=False)
+        (kept,) = keep(store, delivery(CALLBACK, id="late", key="late"))
+        assert kept.delivery.state == "queued"
