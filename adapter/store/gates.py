@@ -159,12 +159,24 @@ def candidates(
     due: list[tuple[tuple[int, int, datetime], Delivery]] = []
     passing: dict[str, int] = {}
     for tenant in tenants(connection):
-        gate = load(connection, tenant)
+        gate = _for_claim(connection, tenant, rates.get(tenant), now=now)
         passing[tenant] = rules.passing(gate, rates.get(tenant), now=now, most=most)
         found = _next(connection, tenant, now, most) if passing[tenant] else _overdue(connection, tenant, now, most)
         for turn, one in enumerate(found):
             due.append(((PRIORITY[one.action.kind], turn, one.due_at), one))
     return [one for _, one in sorted(due, key=lambda pair: pair[0])], passing
+
+
+def _for_claim(connection: Connection, tenant: str, rate: Rate | None, *, now: datetime) -> Gate:
+    """The gate of a tenant; where a claim spends tokens or sends a probe, one claim after the other.
+
+    Gates are locked in the order of their names, and before any mark, so that no two claims wait in a circle.
+    """
+    gate = load(connection, tenant)
+    if rules.is_shut(gate, now=now) or not (rate or gate.trouble):
+        return gate
+    lock(connection, tenant, opens=False)
+    return load(connection, tenant)
 
 
 def _next(connection: Connection, tenant: str, now: datetime, most: int) -> list[Delivery]:
@@ -190,10 +202,9 @@ def tenants(connection: Connection) -> list[str]:
 
 
 def spend(connection: Connection, taken: Mapping[str, int], rates: Mapping[str, Rate], *, now: datetime) -> None:
-    """Keep what passed the gates: a probe that is under way, and tokens that are used up."""
-    for tenant, count in sorted(taken.items()):
+    """Keep what passed the gates that `candidates` locked: a probe that is under way, and tokens that are used up."""
+    for tenant, count in taken.items():
         gate = load(connection, tenant)
         after = rules.passed(gate, rates.get(tenant), count, now=now)
         if after != gate:
-            lock(connection, tenant, opens=False)
             keep_tally(connection, after)

@@ -15,10 +15,10 @@ from sqlalchemy import Connection
 
 from adapter.model import Delivery, Evidence
 from adapter.policy import Gate, Rate
-from adapter.store import Store, arrivals, gates
+from adapter.store import Store, arrivals, gates, queue
 from benchmarks.stage import until
 
-from .contract import arrival, claim, deliveries, entry, keep, to
+from .contract import arrival, claim, deliveries, entry, keep, send, to
 
 T = TypeVar("T")
 SOON = NOW + 31 * SECOND
@@ -197,3 +197,40 @@ def test_who_comes_while_a_dispatcher_counts_at_the_gate_does_not_wait(store: St
         gates.lock(other.connection, "default", opens=False)
         (kept,) = keep(store, delivery(CALLBACK, id="late", key="late"))
         assert kept.delivery.state == "queued"
+
+
+# dispatchers beside each other
+
+
+def take(store: Store) -> list[Delivery]:
+    return store.claim(send, owner="two", now=SOON, lease_until=SOON + 15 * SECOND, most=9, rates=RATES)[0]
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["for the first time", "again"])
+def test_dispatchers_that_claim_at_once_share_a_rate(store: Store, postgres_url: str, before: bool) -> None:
+    keep(store, *deliveries(12))
+    if before:
+        store.claim(send, owner="two", now=NOW, lease_until=SOON, most=3, rates=RATES)
+    with another(postgres_url) as other:
+        taken, _ = queue.claim(other.connection, send, owner="one", now=SOON, lease_until=SOON, most=9, rates=RATES)
+        claiming = other.makes_wait(take, store)
+        other.commit()
+        assert (len(taken), claiming.result(20)) == (3, [])
+
+
+def test_of_dispatchers_that_claim_at_once_one_tries_whether_a_trouble_is_over(store: Store, postgres_url: str) -> None:
+    with store._database.writing() as connection:
+        gates.settle(connection, "default", Evidence.UNAUTHORIZED, now=NOW)
+    keep(store, *deliveries(4), at=SOON)
+    with another(postgres_url) as other:
+        probes, _ = queue.claim(other.connection, send, owner="one", now=SOON, lease_until=SOON, most=9)
+        claiming = other.makes_wait(claim, store, now=SOON)
+        other.commit()
+        assert (len(probes), claiming.result(20)) == (1, [])
+
+
+def test_a_claim_waits_for_no_gate_of_a_tenant_that_has_nothing_to_send(store: Store, postgres_url: str) -> None:
+    keep(store, delivery(CALLBACK, tenant="acme"))
+    with another(postgres_url) as other:
+        gates.lock(other.connection, "default", opens=False)
+        assert [one.id for one in take(store)] == ["d1"]
