@@ -18,7 +18,7 @@ from sample import CALLBACK, CLICK, NOW, SECOND, SELECT, delivery
 from adapter.dispatcher import Dispatcher, Loop, Timing, carrying, loop
 from adapter.errors import StoreError
 from adapter.model import Action, Delivery, Evidence, Outcome, State
-from adapter.policy import Verdict
+from adapter.policy import Rate, Verdict
 from adapter.store import Arrival, Entry, Store
 
 ACCEPTED = Outcome(evidence=Evidence.ACCEPTED, phase="answered", status=204)
@@ -382,6 +382,23 @@ def test_late_callbacks_are_held_for_a_question_when_that_is_wished(
         assert dispatcher.step() is not None  # who asks just now does not wait
     assert store.counts() == {"held": 3, "accepted": 1}
     assert [one.getMessage() for one in events if one.levelno == logging.ERROR] == ["backlog.held"]
+
+
+def test_what_a_rate_delays_is_no_question_and_what_an_outage_delays_is(store: Store, watch: Watch) -> None:
+    wanted = NOW + timedelta(hours=1)
+    keep(store, *(delivery(CALLBACK, id=f"d{n}", key=f"k{n}", expires_at=wanted) for n in range(80)))
+    rates = {"default": Rate(per_second=0.5, burst=1)}
+    with closing(
+        Dispatcher(store, {"default": Xima()}, watch, owner="one", timing=Timing(ask=5), rates=rates)
+    ) as dispatcher:
+        for _ in range(70):
+            while dispatcher.step():
+                pass
+            watch.tick(1)
+        assert store.counts() == {"accepted": 35, "queued": 45}
+        watch.tick(120)  # nobody dispatches
+        assert dispatcher.step() is None
+    assert store.counts() == {"accepted": 35, "held": 45}
 
 
 # leases

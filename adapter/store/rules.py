@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import delete, func, select, update
 
 from adapter.model import WAITING, Delivery
-from adapter.policy import Gate, Verdict
+from adapter.policy import Gate, Rate, Verdict
 from adapter.policy.gate import HOLDS
 from adapter.store import gates, recovery
 from adapter.store.engine import Database
@@ -108,10 +108,10 @@ class Rules:
 
     # after an outage
 
-    def hold_backlog(self, *, now: datetime, most: int) -> int:
-        """Hold callbacks that wait late when they are more than `most`; gives how many."""
+    def hold_backlog(self, *, now: datetime, most: int, rates: Mapping[str, Rate] | None = None) -> int:
+        """Hold callbacks that wait late, and not for their tenant's rate, when they are more than `most`; how many."""
         with self._database.writing() as connection:
-            return recovery.hold(connection, now=now, most=most)
+            return recovery.hold(connection, now=now, most=most, rates=rates or {})
 
     def hold_past(self, *, now: datetime) -> int:
         """Hold all that a store out of a backup would send again; gives how much."""
