@@ -219,6 +219,16 @@ def test_a_tenant_that_is_not_configured_is_not_sent_to(store: Store, watch: Wat
     assert [one.phase for one in store.attempts("d1")] == ["not_sent"]
 
 
+def test_a_dial_that_shows_the_nearest_number_of_a_tenant_that_is_gone_is_not_sent_either(
+    store: Store, watch: Watch
+) -> None:
+    terms = {"fresh_for": 60.0, "nearest_to": ["+18015550142", "US"]}
+    keep(store, delivery(CLICK, tenant="acme", deliver="queued", terms=terms))
+    with dispatching(store, Xima(), watch) as dispatcher:
+        dispatcher.step()
+    assert (stored(store).state, stored(store).reason) == ("queued", "there is no Xima tenant called acme")
+
+
 def test_what_became_too_old_on_its_way_here_is_not_sent(store: Store, watch: Watch) -> None:
     xima = Xima()
     keep(store, delivery(CLICK, expires_at=NOW + SECOND))
