@@ -18,6 +18,8 @@ from adapter.units import spoken
 
 DAY = timedelta(hours=24)
 MINUTE = timedelta(minutes=1)
+WEEK = timedelta(days=7)
+"""No rule looks further back than this, nor is a mapping's `quiet` longer."""
 SAME_CLICK = timedelta(seconds=5)
 """A click on the same number by the same agent within this time is the same click."""
 TURN = timedelta(seconds=1)

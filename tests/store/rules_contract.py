@@ -380,8 +380,20 @@ class RulesContract(Contract):
 
     def test_marks_are_purged(self, store: Store) -> None:
         keep(store, clicked(1))
+        week = timedelta(days=7)
         assert store.purge(before=NOW, now=NOW) == 0
-        assert store.purge(before=NOW + SECOND, now=NOW) == 3  # the request and two marks
+        assert store.purge(before=NOW + SECOND, now=NOW + week) == 2  # the request and its key
+        assert store.purge(before=NOW + SECOND, now=NOW + week + SECOND) == 2
+
+    def test_a_short_retention_does_not_let_a_number_be_called_more_often(self, store: Store) -> None:
+        hour = timedelta(hours=1)
+        keep(store, asked(1, terms={"number_per_day": 1}))
+        (taken,) = claim(store)
+        store.save(taken, to("accepted"), [], now=NOW)
+        later = NOW + 13 * hour
+        store.purge(before=later - 12 * hour, now=later)
+        (second,) = keep(store, asked(2, terms={"number_per_day": 1}, expires_at=later + hour), at=later)
+        assert (second.delivery.state, second.delivery.policy) == ("suppressed", "limits.number_per_day")
 
     def test_a_kept_request_says_which_rule_stopped_it(self, store: Store) -> None:
         keep(store, asked(1))
