@@ -21,6 +21,7 @@ ALL = ""
 """The tenant of the row that pauses everybody."""
 d, g = deliveries.c, gates.c
 TELLING = (Evidence.NOT_SENT, Evidence.UNAUTHORIZED, Evidence.OVER_CAP)
+"""What always says something about a tenant; it never opens a gate, anything else does."""
 TALLY = tuple(column.name for column in gates.columns if column.name not in ("tenant", "paused"))
 """What exchanges and dispatchers write of a gate; its pause is people's."""
 TOO_OLD = type_coerce(type_coerce(d.expires_at, BigInteger) + 1, Moment)
@@ -125,7 +126,7 @@ def settle(connection: Connection, tenant: str, evidence: Evidence, *, now: date
     """
     if not is_told(connection, tenant, evidence):
         return False
-    lock(connection, tenant, opens=True)
+    lock(connection, tenant, opens=evidence not in TELLING)
     before = load(connection, tenant)
     after = rules.after(before, evidence, now=now)
     if after != before:
