@@ -135,18 +135,15 @@ def what(action: Action, number: Callable[[str], str] = last_four) -> str:
 def message(delivery: Delivery, *, duplicate: bool = False) -> str:
     """One sentence; it never says more than is known (accepted by Xima is not: connected)."""
     sentence = PARKED if delivery.state == "held" and delivery.policy in OPEN_END else SENTENCES[delivery.state]
-    told = sentence.format(what=what(delivery.action), why=masked(delivery.reason), due=_due(delivery))
+    times = {"due": instant(delivery.due_at), "end": instant(max(delivery.due_at, delivery.expires_at))}
+    told = sentence.format(what=what(delivery.action), why=masked(delivery.reason), **times)
     again = "This event was received before and is done once only. " if duplicate else ""
     return again + told[0].upper() + told[1:]
 
 
-def _due(delivery: Delivery) -> str:
-    return instant(delivery.due_at)
-
-
 OPEN_END = ("pause", "token", "egress_cap", "recover", "restored")
-"""Rules that hold until somebody or something lets go; `due_at` is then only when it is given up."""
-PARKED = "{what} is held: {why}. If nothing changes it is given up at {due}."
+"""Rules that hold until somebody or something lets go; `due_at` is then only when it is looked at again."""
+PARKED = "{what} is held: {why}. If nothing changes it is given up at {end}."
 SENTENCES = {
     "held": "{what} is held until {due}: {why}.",
     "queued": "{what} is waiting to be sent to Xima.",

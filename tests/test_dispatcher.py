@@ -19,7 +19,7 @@ from adapter.dispatcher import Dispatcher, Loop, Timing, carrying, loop
 from adapter.dispatcher.lines import Lines
 from adapter.errors import StoreError
 from adapter.model import Action, Delivery, Evidence, Outcome, State
-from adapter.policy import Verdict
+from adapter.policy import Rate, Verdict
 from adapter.store import Arrival, Entry, Store
 
 ACCEPTED = Outcome(evidence=Evidence.ACCEPTED, phase="answered", status=204)
@@ -220,6 +220,16 @@ def test_a_tenant_that_is_not_configured_is_not_sent_to(store: Store, watch: Wat
     assert [one.phase for one in store.attempts("d1")] == ["not_sent"]
 
 
+def test_a_dial_that_shows_the_nearest_number_of_a_tenant_that_is_gone_is_not_sent_either(
+    store: Store, watch: Watch
+) -> None:
+    terms = {"fresh_for": 60.0, "nearest_to": ["+18015550142", "US"]}
+    keep(store, delivery(CLICK, tenant="acme", deliver="queued", terms=terms))
+    with dispatching(store, Xima(), watch) as dispatcher:
+        dispatcher.step()
+    assert (stored(store).state, stored(store).reason) == ("queued", "there is no Xima tenant called acme")
+
+
 def test_what_became_too_old_on_its_way_here_is_not_sent(store: Store, watch: Watch) -> None:
     xima = Xima()
     keep(store, delivery(CLICK, expires_at=NOW + SECOND))
@@ -304,6 +314,35 @@ def test_a_long_outage_is_met_by_one_probe_at_a_time_and_its_end_by_all(store: S
     assert store.counts() == {"accepted": 50}
 
 
+@pytest.mark.parametrize(
+    ("first", "comes_at", "accepted_from"),
+    [
+        (delivery(CLICK, deliver="queued", expires_at=NOW + 30 * SECOND), 5, 60),
+        (delivery(CALLBACK, terms={"fresh_for": 600.0}, expires_at=NOW + 600 * SECOND), 593, 700),
+    ],
+    ids=["a click was refused", "the callback that tried is too old"],
+)
+def test_a_lead_that_comes_while_the_token_is_refused_is_sent_when_it_is_renewed_in_time(
+    store: Store, watch: Watch, first: Delivery, comes_at: int, accepted_from: int
+) -> None:
+    unauthorized = Outcome(evidence=Evidence.UNAUTHORIZED, phase="answered", status=401, reason="401")
+    xima = Xima(unauthorized)
+    keep(store, first)
+    with dispatching(store, xima, watch) as dispatcher:
+        for second in range(accepted_from + 31):
+            if second == comes_at:
+                wanted = {"created_at": watch(), "due_at": watch(), "expires_at": watch() + 600 * SECOND}
+                keep(store, delivery(CALLBACK, id="d2", key="k2", terms={"fresh_for": 600.0}, **wanted))
+                assert stored(store, "d2").state == "held"
+            if second == accepted_from:
+                xima.outcomes = [ACCEPTED]
+            while dispatcher.step():
+                pass
+            watch.tick(1)
+    assert stored(store, "d2").state == "accepted"
+    assert len(xima.asked) <= 2 + accepted_from / 30  # one tries every 30 seconds
+
+
 def test_what_we_did_not_ask_says_nothing_about_the_tenant(store: Store, watch: Watch) -> None:
     keep(store, *(delivery(CALLBACK, id=f"d{n}", key=f"k{n}", tenant="acme") for n in range(5)))
     with dispatching(store, Xima(), watch) as dispatcher:
@@ -354,6 +393,23 @@ def test_late_callbacks_are_held_for_a_question_when_that_is_wished(
         assert dispatcher.step() is not None  # who asks just now does not wait
     assert store.counts() == {"held": 3, "accepted": 1}
     assert [one.getMessage() for one in events if one.levelno == logging.ERROR] == ["backlog.held"]
+
+
+def test_what_a_rate_delays_is_no_question_and_what_an_outage_delays_is(store: Store, watch: Watch) -> None:
+    wanted = NOW + timedelta(hours=1)
+    keep(store, *(delivery(CALLBACK, id=f"d{n}", key=f"k{n}", expires_at=wanted) for n in range(80)))
+    rates = {"default": Rate(per_second=0.5, burst=1)}
+    with closing(
+        Dispatcher(store, {"default": Xima()}, watch, owner="one", timing=Timing(ask=5), rates=rates)
+    ) as dispatcher:
+        for _ in range(70):
+            while dispatcher.step():
+                pass
+            watch.tick(1)
+        assert store.counts() == {"accepted": 35, "queued": 45}
+        watch.tick(120)  # nobody dispatches
+        assert dispatcher.step() is None
+    assert store.counts() == {"accepted": 35, "held": 45}
 
 
 # leases

@@ -74,3 +74,21 @@ def test_a_rate_lets_a_burst_through_and_then_so_many_a_second() -> None:
     assert gate.passing(empty, RATE, now=NOW + SECOND, most=1) == 1
     assert gate.passing(empty, RATE, now=NOW + timedelta(days=1), most=9) == 4
     assert gate.passing(empty, RATE, now=NOW - SECOND, most=9) == 0  # a clock that was set back
+
+
+@pytest.mark.parametrize(
+    ("one", "rate", "delayed"),
+    [
+        (replace(OPEN, tokens=0, tokens_at=NOW), RATE, True),
+        (replace(OPEN, tokens=0, tokens_at=NOW - 61 * SECOND), RATE, True),
+        (replace(OPEN, tokens=0, tokens_at=NOW - 62 * SECOND), RATE, False),
+        (replace(OPEN, tokens=4, tokens_at=NOW - 60 * SECOND), RATE, False),
+        (OPEN, RATE, False),
+        (replace(OPEN, tokens=0, tokens_at=NOW), None, False),
+    ],
+    ids=["just now", "until 59 s ago", "full for a minute", "never empty", "never used", "no rate any more"],
+)
+def test_what_waits_is_delayed_by_the_rate_while_its_bucket_is_not_full(
+    one: Gate, rate: Rate | None, delayed: bool
+) -> None:
+    assert gate.delays(one, rate, now=NOW, within=timedelta(minutes=1)) == delayed

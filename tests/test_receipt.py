@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import get_args
 
@@ -138,7 +139,9 @@ def test_moments_are_written_in_utc() -> None:
 
 def test_what_is_held_with_an_open_end_says_when_it_is_given_up() -> None:
     one = delivery(CALLBACK, state="held", policy="pause", reason="dialling is paused by Pat (pause)", due_at=NOW)
+    late = replace(one, policy="recover", due_at=NOW + timedelta(days=1))
+    assert receipt.message(late).endswith("given up at 2026-01-08T17:00:00.000Z.")
     assert receipt.message(one) == (
         "The callback to …0142 for the skill Sales is held: dialling is paused by Pat (pause)."
-        " If nothing changes it is given up at 2026-01-07T17:00:00.000Z."
+        " If nothing changes it is given up at 2026-01-07T17:01:00.000Z."
     )

@@ -142,6 +142,9 @@ def test_in_trouble_that_all_would_share_nothing_is_sent_until_it_is_time_to_try
     found = verdict(limited(), gate=gate)
     assert (found.state, found.policy) == ("held", trouble)
     assert "since 16:59 UTC" in found.reason
+    assert found.due_at == NOW + SECOND  # and then it may be what looks whether the trouble is over
+    short = verdict(limited(expires_at=NOW), gate=gate)
+    assert short.due_at == NOW + timedelta(microseconds=1)  # it is too old before that
     assert policy.judge(limited(), Facts(gate=replace(gate, probe_at=NOW)), now=NOW) is None
 
 

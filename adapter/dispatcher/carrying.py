@@ -179,7 +179,8 @@ class Dispatcher:
     def claim(self, most: int) -> list[Delivery]:
         """Take what is due, of each tenant what it has lines for; what our rules stop is moved and logged."""
         now = self._clock()
-        if self.timing.ask and (held := self.store.rules.hold_backlog(now=now, most=self.timing.ask)):
+        ask = self.timing.ask
+        if ask and (held := self.store.rules.hold_backlog(now=now, most=ask, rates=self._rates)):
             event("backlog.held", level=logging.ERROR, deliveries=held, remedy="xima-adapter recover")
         taken, moved = self.store.claim(
             lambda delivery: policy.decide(delivery, now=now),

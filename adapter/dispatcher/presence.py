@@ -46,14 +46,17 @@ class Presence:
 
     def ask(self, tenant: str, agent: str) -> CallerIds:
         """What Xima lists for an agent at this moment; raises `Unavailable`, and `UnknownAgent` when it has none."""
-        if tenant not in self._lists:
-            raise Unavailable(f"there is no Xima tenant called {tenant}")
         try:
-            return self._lists[tenant](agent)
+            return self._list(tenant, agent)
         except Unavailable as exc:
             if exc.more.get("xima_status") == 404:
                 raise UnknownAgent(exc.reason) from exc
             raise
+
+    def _list(self, tenant: str, agent: str) -> CallerIds:
+        if tenant not in self._lists:
+            raise Unavailable(f"there is no Xima tenant called {tenant}")
+        return self._lists[tenant](agent)
 
     def _listed(self, tenant: str, agent: str) -> tuple[str, ...]:
         now = self._clock()
@@ -61,7 +64,7 @@ class Presence:
             at, ids = self._kept.get((tenant, agent), (None, ()))
         if at is not None and timedelta() <= now - at < KEPT_FOR:
             return ids
-        ids = tuple(one.outbound_caller_id for one in self._lists[tenant](agent).available)
+        ids = tuple(one.outbound_caller_id for one in self._list(tenant, agent).available)
         with self._turn:
             if len(self._kept) >= MOST_KEPT:
                 self._kept.clear()

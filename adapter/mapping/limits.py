@@ -13,13 +13,12 @@ from adapter.errors import TextError
 from adapter.mapping.compiled import Limits
 from adapter.mapping.problems import Said
 from adapter.mapping.vocabulary import Read, Strict, a_count
+from adapter.policy.standing import WEEK
 
 QUIET: ReadOnly[str, timedelta] = {"click_to_dial": timedelta(seconds=60), "callback": timedelta(minutes=10)}
 """For how long a number is not called again: by the same agent, or by any callback."""
 NUMBER_PER_DAY: ReadOnly[str, int] = {"callback": 10}
 """Nobody wants to be called back more often; how often an agent dials is the agent's own affair."""
-LONGEST_QUIET = timedelta(days=7)
-"""What is remembered of a number is purged with the deliveries."""
 
 
 def _quiet(text: str) -> timedelta:
@@ -29,7 +28,7 @@ def _quiet(text: str) -> timedelta:
     found = units.duration(text)
     if not found:
         raise TextError("this is no time at all: write a length like 60s or 10m, or no")
-    if found > LONGEST_QUIET:
+    if found > WEEK:
         raise ValidationError(Said("longer than a week", hint="a number that must never be called: suppress add"))
     return found
 

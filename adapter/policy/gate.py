@@ -77,6 +77,14 @@ def passed(gate: Gate, rate: Rate | None, count: int, *, now: datetime) -> Gate:
     return replace(gate, tokens=_filled(gate, rate, now=now) - count, tokens_at=now)
 
 
+def delays(gate: Gate, rate: Rate | None, *, now: datetime, within: timedelta) -> bool:
+    """Whether the rate may be what kept something waiting lately: its bucket was not full all the time."""
+    if rate is None or gate.tokens_at is None:
+        return False
+    full_at = gate.tokens_at + timedelta(seconds=(rate.burst - gate.tokens) / rate.per_second)
+    return now - within < full_at
+
+
 def after(gate: Gate, evidence: Evidence, *, now: datetime) -> Gate:
     """The gate after an exchange with Xima: any answer opens it, but those that say that all would get the same."""
     if trouble := _BY_EVIDENCE.get(evidence):

@@ -18,6 +18,8 @@ from adapter.units import spoken
 
 DAY = timedelta(hours=24)
 MINUTE = timedelta(minutes=1)
+WEEK = timedelta(days=7)
+"""No rule looks further back than this, nor is a mapping's `quiet` longer."""
 SAME_CLICK = timedelta(seconds=5)
 """A click on the same number by the same agent within this time is the same click."""
 TURN = timedelta(seconds=1)
@@ -146,6 +148,7 @@ def _number_per_day(delivery: Delivery, facts: Facts, now: datetime) -> Verdict 
 
 
 def _gate(delivery: Delivery, facts: Facts, now: datetime) -> Verdict | None:
+    """A pause holds until somebody ends it; in trouble whatever waits may be what looks whether it is over."""
     gate = facts.gate
     if gate is None or delivery.state == "held":
         return None
@@ -153,7 +156,7 @@ def _gate(delivery: Delivery, facts: Facts, now: datetime) -> Verdict | None:
         return parked(delivery, "pause", f"dialling is paused {gate.paused}")
     if gate.trouble in HOLDS and is_shut(gate, now=now):
         since = f" since {gate.since:%H:%M %Z}" if gate.since else ""
-        return parked(delivery, gate.trouble, HOLDS[gate.trouble] + since)
+        return parked(delivery, gate.trouble, HOLDS[gate.trouble] + since, until=gate.probe_at)
     return None
 
 

@@ -87,10 +87,11 @@ def suppressed(delivery: Delivery, policy: str, reason: str, *, now: datetime) -
 
 def parked(delivery: Delivery, policy: str, reason: str, *, until: datetime | None = None) -> Verdict:
     """Held until a moment, or until somebody lets it go; what nobody lets go expires at its time."""
+    too_old = delivery.expires_at + TICK
     return Verdict(
         state="held",
         reason=f"{reason} ({policy})",
-        due_at=until or delivery.expires_at + TICK,
+        due_at=min(until or too_old, too_old),
         expires_at=delivery.expires_at,
         policy=policy,
     )

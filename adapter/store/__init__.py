@@ -144,9 +144,10 @@ class Store(Published):
         saved = self._save_swiftly(delivery, verdict, made, now, evidence)
         if not saved:
             with self._database.writing(at_once=verdict.state in WAITING) as connection:
-                if evidence:
-                    gates.settle(connection, delivery.tenant, evidence, now=now)
+                over = evidence is not None and gates.settle(connection, delivery.tenant, evidence, now=now)
                 saved = queue.save(connection, delivery, verdict, made, now=now)
+            if over:
+                self.rules.go_on(delivery.tenant, now=now)
         if verdict.state == "queued" and verdict.due_at <= now:
             self._database.own.ring()
         return saved

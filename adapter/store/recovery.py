@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, func, select, update
 
 from adapter.model import WAITING, Delivery
-from adapter.policy import Verdict
-from adapter.policy.gate import is_shut
-from adapter.store import desk, gates
+from adapter.policy import Gate, Rate, Verdict
+from adapter.policy.gate import delays, is_shut
+from adapter.store import desk, gates, outbox
 from adapter.store.rows import BACKLOG, COLUMNS, PRIORITY, delivery_of
 from adapter.store.tables import QUEUED, deliveries, requests
 
@@ -23,7 +24,7 @@ ASK_FOR = timedelta(hours=24)
 d = deliveries.c
 
 
-def hold(connection: Connection, *, now: datetime, most: int) -> int:
+def hold(connection: Connection, *, now: datetime, most: int, rates: Mapping[str, Rate]) -> int:
     """Hold the late callbacks of every tenant that has more than `most` and could send; gives how many."""
     held = 0
     for tenant in gates.tenants(connection):
@@ -34,13 +35,18 @@ def hold(connection: Connection, *, now: datetime, most: int) -> int:
             d.due_at < now - LATE,
         )
         waiting = select(d.id).where(*late).limit(most + 1).subquery()
-        if is_shut(gates.load(connection, tenant), now=now):
+        if not _met_an_outage(gates.load(connection, tenant), rates.get(tenant), now=now):
             continue
         if (connection.execute(select(func.count()).select_from(waiting)).scalar() or 0) > most:
             reason = "many callbacks wait after an outage: xima-adapter recover (recover)"
             values = {"state": "held", "policy": POLICY, "reason": reason, "due_at": now + ASK_FOR, "updated_at": now}
             held += connection.execute(update(deliveries).where(*late).values(values)).rowcount
     return held
+
+
+def _met_an_outage(gate: Gate, rate: Rate | None, *, now: datetime) -> bool:
+    """Whether what is late could be sent, and is late for another reason than that its tenant's rate delays it."""
+    return not is_shut(gate, now=now) and (bool(gate.trouble) or not delays(gate, rate, now=now, within=LATE))
 
 
 def hold_past(connection: Connection, *, now: datetime) -> int:
@@ -55,8 +61,18 @@ def hold_past(connection: Connection, *, now: datetime) -> int:
     reason = f"{said}: xima-adapter recover ({RESTORED})"
     values = {"state": "held", "policy": RESTORED, "reason": reason, "due_at": gates.TOO_OLD, "updated_at": now}
     held = connection.execute(update(deliveries).where(waits).values(values)).rowcount
+    return held + _lose(connection, said, now=now)
+
+
+def _lose(connection: Connection, said: str, *, now: datetime) -> int:
+    """What was being sent is unknown, and its senders are told so where they asked for that; gives how much."""
+    sending = d.state == "sending"
+    lost = [delivery_of(row) for row in connection.execute(select(*COLUMNS).where(sending))]
     values = {"state": "unknown", "reason": said, "lease_owner": None, "lease_until": None, "updated_at": now}
-    return held + connection.execute(update(deliveries).where(d.state == "sending").values(values)).rowcount
+    connection.execute(update(deliveries).where(sending).values(values))
+    for one in lost:
+        outbox.note(connection, replace(one, state="unknown", reason=said, updated_at=now))
+    return len(lost)
 
 
 def held_past(connection: Connection) -> int:

@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 
 from adapter.model import State
+from adapter.policy.standing import WEEK
 from adapter.store import versions
 from adapter.store.engine import Database
 from adapter.store.tables import (
@@ -104,7 +105,8 @@ def olds(connection: Connection, *, before: datetime, now: datetime) -> Iterator
     """Everything that may be too old: what ended before `before`, and what is remembered no longer than until `now`.
 
     A delivery stays while its key is remembered: it is what a repeated event is answered with. What was tried
-    and done stays as long as its delivery.
+    and done stays as long as its delivery. Marks stay for as long as a rule may count with them, however short the
+    retention is.
     """
     remembered = exists().where(once.c.delivery_id == d.id, once.c.until >= now)
     # With the bare column SQLite would look at all that ever finished, by the index of states.
@@ -114,7 +116,7 @@ def olds(connection: Connection, *, before: datetime, now: datetime) -> Iterator
         yield Old(table=requests, by=r.received_at, than=before, within=r.mapping == mapping)
     alone = ~exists().where(d.id == outcomes.c.delivery_id)
     yield Old(table=outcomes, by=outcomes.c.told_at, than=before, also=alone)
-    yield Old(table=marks, by=marks.c.at, than=before)
+    yield Old(table=marks, by=marks.c.at, than=min(before, now - WEEK))
     yield Old(table=refusals, by=refusals.c.last_at, than=before)
     yield Old(table=seen, by=seen.c.until, than=now)
     yield Old(table=once, by=once.c.until, than=now)

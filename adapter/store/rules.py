@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
 
 from adapter.model import WAITING, Delivery
-from adapter.policy import Gate, Verdict
+from adapter.policy import Gate, Rate, Verdict
+from adapter.policy.gate import HOLDS
 from adapter.store import gates, recovery
 from adapter.store.engine import Database
 from adapter.store.statements import upsert
@@ -25,7 +25,7 @@ BLOCK = _new.on_conflict_do_update(
 
 
 class Rules:
-    """The part of a store that people write; each method is one transaction and raises `StoreError` when it fails."""
+    """The part of a store that people write; each method is one transaction, or says so, and raises `StoreError`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -85,23 +85,33 @@ class Rules:
     # the gates
 
     def pause(self, tenant: str, *, said: str, now: datetime) -> int:
-        """Let nothing out for a tenant (of the empty name: for all), and hold what is queued; gives how much."""
+        """Let nothing out for a tenant (of the empty name: for all), and hold what is queued; gives how much.
+
+        The gate is shut first, in a transaction of its own: claims lock deliveries and then gates.
+        """
         with self._database.writing() as connection:
-            gates.put(connection, replace(gates.load(connection, tenant), paused=said))
-            return gates.hold(connection, tenant, "pause", f"dialling is paused {said} (pause)", now=now)
+            gates.pause(connection, tenant, said)
+        with self._database.writing() as connection:
+            return gates.hold(connection, tenant, now=now)
 
     def resume(self, tenant: str, *, now: datetime) -> int:
-        """End a pause; gives how many deliveries go on."""
+        """End a pause; gives how many deliveries go on. What an interrupted one has left held goes on with the next."""
         with self._database.writing() as connection:
-            gates.put(connection, replace(gates.load(connection, tenant), paused=""))
+            gates.pause(connection, tenant, "")
+        with self._database.writing() as connection:
             return gates.let_go(connection, tenant, ("pause",), now=now)
+
+    def go_on(self, tenant: str, *, now: datetime) -> int:
+        """Let go what the trouble of a tenant held, for it is over; gives how much."""
+        with self._database.writing() as connection:
+            return gates.let_go(connection, tenant, tuple(HOLDS), now=now)
 
     # after an outage
 
-    def hold_backlog(self, *, now: datetime, most: int) -> int:
-        """Hold callbacks that wait late when they are more than `most`; gives how many."""
+    def hold_backlog(self, *, now: datetime, most: int, rates: Mapping[str, Rate] | None = None) -> int:
+        """Hold callbacks that wait late, and not for their tenant's rate, when they are more than `most`; how many."""
         with self._database.writing() as connection:
-            return recovery.hold(connection, now=now, most=most)
+            return recovery.hold(connection, now=now, most=most, rates=rates or {})
 
     def hold_past(self, *, now: datetime) -> int:
         """Hold all that a store out of a backup would send again; gives how much."""

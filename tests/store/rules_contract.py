@@ -260,7 +260,7 @@ class RulesContract(Contract):
 
     def test_a_flood_of_requests_is_held_and_looked_at_again(self, store: Store) -> None:
         for number in range(4):
-            few = asked(number, phone=f"+1801555{number:04}", terms={"per_minute": 3})
+            few = asked(number, phone=f"+1801555{number:04}", terms={"per_minute": 3}, expires_at=NOW + 10 * MINUTE)
             expected = "queued" if number < 3 else "held"
             assert states(keep(store, few, at=NOW + number * SECOND)) == [expected]
         held = store.get("d3")
@@ -334,6 +334,26 @@ class RulesContract(Contract):
         assert [one.id for one in claim(store, now=NOW + 31 * SECOND)] == ["d2"]
         assert [gate.trouble for gate in store.rules.gates()] == [""]
 
+    def test_what_comes_while_a_token_is_refused_finds_out_by_itself_that_it_is_accepted(self, store: Store) -> None:
+        """A click was refused, so nothing that was tried is waiting to be tried again; of many that come one goes."""
+        (click,) = keep(store, clicked(1))
+        store.save(click.delivery, to("refused"), [], now=NOW, evidence=Evidence.UNAUTHORIZED)
+        some = (asked(n, phone=f"+1801555{n:04}", expires_at=NOW + 10 * MINUTE) for n in range(2, 7))
+        assert states(keep(store, *some, at=NOW + SECOND)) == ["held"] * 5
+        assert claim(store, now=NOW + 29 * SECOND) == []
+        tried = set()
+        for tried_at in (NOW + 30 * SECOND, NOW + 60 * SECOND):
+            (probe,) = claim(store, now=tried_at)
+            assert claim(store, now=tried_at + 29 * SECOND) == []
+            again = to("held", due_at=tried_at + 30 * SECOND, expires_at=NOW + 10 * MINUTE)
+            store.save(probe, again, [], now=tried_at, evidence=Evidence.UNAUTHORIZED)
+            tried.add(probe.id)
+        others = [one for one in store.newest(state="queued") if one.id not in tried]
+        assert [one.updated_at for one in others] == [NOW + 30 * SECOND] * 3  # moved once, not at every probe
+        (probe,) = claim(store, now=NOW + 90 * SECOND)
+        store.save(probe, to("accepted"), [], now=NOW + 91 * SECOND, evidence=Evidence.ACCEPTED)
+        assert len(claim(store, now=NOW + 91 * SECOND)) == 4
+
     def test_behind_a_shut_gate_things_still_grow_too_old(self, store: Store) -> None:
         keep(store, *(asked(number, phone=f"+1801555{number:04}") for number in range(4)))
         self.fail(store, Evidence.NOT_SENT, now=NOW + 59 * SECOND, times=3)
@@ -372,8 +392,20 @@ class RulesContract(Contract):
 
     def test_marks_are_purged(self, store: Store) -> None:
         keep(store, clicked(1))
+        week = timedelta(days=7)
         assert store.purge(before=NOW, now=NOW) == 0
-        assert store.purge(before=NOW + SECOND, now=NOW) == 3  # the request and two marks
+        assert store.purge(before=NOW + SECOND, now=NOW + week) == 2  # the request and its key
+        assert store.purge(before=NOW + SECOND, now=NOW + week + SECOND) == 2
+
+    def test_a_short_retention_does_not_let_a_number_be_called_more_often(self, store: Store) -> None:
+        hour = timedelta(hours=1)
+        keep(store, asked(1, terms={"number_per_day": 1}))
+        (taken,) = claim(store)
+        store.save(taken, to("accepted"), [], now=NOW)
+        later = NOW + 13 * hour
+        store.purge(before=later - 12 * hour, now=later)
+        (second,) = keep(store, asked(2, terms={"number_per_day": 1}, expires_at=later + hour), at=later)
+        assert (second.delivery.state, second.delivery.policy) == ("suppressed", "limits.number_per_day")
 
     def test_a_kept_request_says_which_rule_stopped_it(self, store: Store) -> None:
         keep(store, asked(1))

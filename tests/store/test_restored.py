@@ -71,6 +71,16 @@ def test_what_was_being_sent_is_unknown(store: Store) -> None:
     assert store.abandoned(now=NOW + DAY) == []
 
 
+def test_the_sender_of_what_was_being_sent_is_told_that_it_is_unknown(store: Store) -> None:
+    asked = {"fresh_for": 60.0, "report": {"to": "https://crm.example.com/told", "when": ["unknown"]}}
+    keep(store, delivery(CALLBACK, terms=asked), delivery(CALLBACK, id="d2", key="k2"))
+    claim(store)
+    assert store.rules.hold_past(now=NOW + SECOND) == 2
+    (told,) = store.reports.claim(now=NOW + SECOND, until=NOW + DAY, most=9, busy={}, each=9)
+    assert (told.delivery.id, told.delivery.state, told.delivery.updated_at) == ("d1", "unknown", NOW + SECOND)
+    assert "may have been done since" in told.delivery.reason
+
+
 @pytest.mark.parametrize("state", ENDS)
 def test_what_had_ended_stays_as_it_was(store: Store, state: State) -> None:
     keep(store, one := delivery(CALLBACK, state=state))
