@@ -12,7 +12,6 @@ import pytest
 from sample import CALLBACK, CLICK, NOW, SECOND, SELECT, delivery
 
 from adapter import policy
-from adapter.dispatcher.carrying import abandoned
 from adapter.hours import Hours
 from adapter.model import Action, Delivery, Evidence, Outcome, State, check_move
 from adapter.policy import Facts, Verdict
@@ -262,7 +261,7 @@ def test_the_last_try_that_may_have_rung_is_the_one_that_counts() -> None:
     assert (end.state, end.reason) == ("unknown", "so Xima said")
     assert end.terms is not None
     assert DOUBT not in end.terms
-    assert abandoned(one, NOW).terms == end.terms
+    assert policy.abandoned(one, NOW).terms == end.terms
 
 
 def test_what_may_have_rung_does_not_expire_and_is_not_suppressed_without_a_word() -> None:

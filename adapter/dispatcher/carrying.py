@@ -17,9 +17,8 @@ from adapter.dispatcher.lines import Lines
 from adapter.dispatcher.presence import Presence
 from adapter.errors import StoreError
 from adapter.logs import event
-from adapter.model import Action, Attempt, Delivery, Evidence, Outcome, State
+from adapter.model import Action, Attempt, Delivery, Evidence, Outcome
 from adapter.policy import Rate, Verdict
-from adapter.policy.verdict import honest, in_doubt
 from adapter.store import Store
 
 LEASE = timedelta(seconds=15)
@@ -206,7 +205,7 @@ class Dispatcher:
         for delivery in self.store.abandoned(now=now):
             if self.leases.has(delivery):
                 continue
-            verdict = abandoned(delivery, now)
+            verdict = policy.abandoned(delivery, now)
             gone = Attempt(at=now, phase="sent", status=None, reason=verdict.reason, duration_ms=0)
             if self.store.abandon(delivery, verdict, gone, now=now):
                 settled.append(policy.moved(delivery, verdict, now=now, tries=delivery.tries + 1))
@@ -222,15 +221,6 @@ class Dispatcher:
         """Stop keeping leases; nothing is tried again."""
         self._stop.set()
         self.leases.close()
-
-
-def abandoned(delivery: Delivery, now: datetime) -> Verdict:
-    """Where a delivery goes whose holder died while sending it."""
-    reason = "the adapter was stopped while the request was on its way, so it may have happened"
-    state: State = "queued" if delivery.action.kind == "select_caller_id" else "unknown"
-    terms = in_doubt(delivery, reason, now=now) if state == "queued" else None
-    expires_at = delivery.expires_at
-    return honest(delivery, Verdict(state=state, reason=reason, due_at=now, expires_at=expires_at, terms=terms))
 
 
 def log_delivery(delivery: Delivery, *, level: int = logging.INFO, **extra: Any) -> None:

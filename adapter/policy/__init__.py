@@ -2,7 +2,7 @@
 
 from adapter.policy.gate import Gate, Rate
 from adapter.policy.numbers import Numbers
-from adapter.policy.outcome import after, next_try
+from adapter.policy.outcome import abandoned, after, next_try
 from adapter.policy.standing import Facts, Marks, judge, limits, marks, repeats
 from adapter.policy.timing import decide, terms
 from adapter.policy.verdict import Verdict, moved
@@ -14,6 +14,7 @@ __all__ = [
     "Numbers",
     "Rate",
     "Verdict",
+    "abandoned",
     "after",
     "decide",
     "judge",

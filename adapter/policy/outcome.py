@@ -20,6 +20,15 @@ def after(delivery: Delivery, outcome: Outcome, *, tries: int, now: datetime, ji
     return honest(delivery, AFTER[outcome.evidence](delivery, outcome, tries=tries, now=now, jitter=jitter))
 
 
+def abandoned(delivery: Delivery, now: datetime) -> Verdict:
+    """Where a delivery goes whose holder died while sending it."""
+    reason = "the adapter was stopped while the request was on its way, so it may have happened"
+    state: State = "queued" if delivery.action.kind == "select_caller_id" else "unknown"
+    terms = in_doubt(delivery, reason, now=now) if state == "queued" else None
+    expires_at = delivery.expires_at
+    return honest(delivery, Verdict(state=state, reason=reason, due_at=now, expires_at=expires_at, terms=terms))
+
+
 def next_try(delivery: Delivery, outcome: Outcome, *, tries: int, now: datetime, jitter: float) -> datetime | None:
     """When it is certain that nothing happened: the moment to try again while it is wanted, or None."""
     if outcome.evidence not in (Evidence.NOT_SENT, Evidence.LATER):

@@ -124,7 +124,7 @@ def test_a_pause_in_the_midst_of_a_claim_waits_for_it_and_not_in_a_circle(store:
     keep(store, *deliveries(9))
     claim(store, most=1)
     with another(postgres_url) as other:
-        due, _ = gates.candidates(other.connection, now=NOW, most=2, rates=RATES)
+        due, _ = gates.candidates(other.connection, now=NOW, most=2, rates=RATES, room=lambda _: 2)
         pausing = other.makes_wait(store.rules.pause, "default", said="by Pat", now=NOW)
         gates.spend(other.connection, Counter(one.tenant for one in due), RATES, now=NOW)
         other.commit()
