@@ -53,6 +53,7 @@ LAYERS = (
         "watching",
         "compared",
         "backtest",
+        "anew",
         "shadow",
         "replay",
         "greeting",

@@ -14,10 +14,9 @@ import click
 from adapter import handed, server, wsgi
 from adapter import sandbox as pretend
 from adapter import settings as environment
-from adapter.cli import printed
-from adapter.cli.shown import as_json, columns, opened, plainly, print_json, setting, spoken_count
+from adapter.cli import lost, printed
+from adapter.cli.shown import as_json, columns, opened, plainly, print_json, setting
 from adapter.errors import SettingsError, TextError
-from adapter.policy import Numbers
 from adapter.settings import Settings, address
 from adapter.store import Store, location
 
@@ -69,18 +68,10 @@ def _prepared(bind: str | None) -> Settings:
     return given
 
 
-def look_for_lost(given: Settings, store: Store) -> None:
-    """Say that entries of the do-not-call list were made with a key that is not there, so that they stop nothing."""
-    if lost := store.rules.unreadable(Numbers(given.secret_keys).key_ids()):
-        who = f"{spoken_count(lost, 'number')} of the do-not-call list WILL BE CALLED"
-        why = "put on it with a key that is not in ADAPTER_SECRET_KEY"
-        click.echo(f"error: {who}, {why}: put that key back at its end, and start again", err=True)
-
-
 def announce(given: Settings) -> None:
     """Say what is served and what is not; raises `SettingsError` when no mapping can be used at all."""
     with contextlib.closing(Store(given.database_url)) as store:
-        look_for_lost(given, store)
+        lost.tell(given, store)
         found = wsgi.in_force(given, store).found
     waiting = [problem for broken in found.waiting.values() for problem in broken.problems]
     problems = waiting + [problem for broken in found.broken.values() for problem in broken.problems]
@@ -154,7 +145,7 @@ def dispatch() -> None:
     """
     given = environment.load()
     with opened(given.database_url) as store:
-        look_for_lost(given, store)
+        lost.tell(given, store)
     server.dispatch(given)
 
 
