@@ -222,6 +222,18 @@ def test_what_is_wrong_has_its_remedy_and_the_exit_code_is_1(
 
 
 @pytest.mark.usefixtures("xima")
+def test_a_secret_that_is_not_set_is_not_sent_to_check_which_would_find_nothing(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HOOK_SECRET")
+    wrong = {one["subject"]: one for one in json.loads(run("doctor", "--json").stdout) if not one["well"]}
+    assert wrong["mapping form"]["said"] == "form.yaml: HOOK_SECRET is not set: form checks its sender with it"
+    assert wrong["mapping form"]["remedy"] == "set it where the adapter starts, then restart it"
+    monkeypatch.setenv("HOOK_SECRET_FILE", "/nowhere")
+    assert "set it where the adapter starts" in run("doctor").stdout
+
+
+@pytest.mark.usefixtures("xima")
 def test_a_clock_that_is_wrong_is_told(run: Run) -> None:
     with freeze_time("2001-01-01", ignore=["adapter.sandbox", "http.server", "email.utils"]):
         shown = run("doctor").stdout

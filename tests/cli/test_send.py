@@ -120,7 +120,10 @@ def test_without_the_secret_nothing_is_sent(send: Send, monkeypatch: pytest.Monk
     monkeypatch.delenv("HOOK_SECRET")
     result = send("click")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == "HOOK_SECRET is not set: click checks its sender with it\n"
+    assert (
+        result.stderr
+        == "HOOK_SECRET is not set: click checks its sender with it; set it here to what the adapter has\n"
+    )
 
 
 @pytest.mark.parametrize(
