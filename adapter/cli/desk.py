@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from adapter import receipt, wsgi
+from adapter.cli import known
 from adapter.cli.shown import as_json, by_option, columns, opened, plainly, print_json, setting, spoken_count
 from adapter.errors import Conflict, UnknownDelivery
 from adapter.model import TRANSITIONS, Delivery, State
@@ -62,6 +63,8 @@ def list_(state: str | None, mapping: str | None, last: int, as_json: bool) -> N
     filters = {name: value for name, value in (("state", state), ("mapping", mapping)) if value}
     with _store() as store:
         found = store.newest(most=last, **filters)
+        if mapping and not found:
+            known.check_mapping(mapping, store)
         counts, refused = store.counts(), store.refusals(most=5)
     if as_json:
         print_json([_plain(one) for one in found])
@@ -120,6 +123,11 @@ def found_in(store: Store, delivery_id: str) -> Delivery:
     """The delivery of that id; raises `UnknownDelivery`."""
     if found := store.get(delivery_id):
         return found
+    if request := store.request(delivery_id):
+        made = dict.fromkeys(note["delivery"] for note in request["results"] if "delivery" in note)
+        told = f"of the deliveries {', '.join(made)}" if made else "that made no delivery"
+        why = f"xima-adapter explain {request['mapping']} --request {delivery_id} says why"
+        raise UnknownDelivery(f"{delivery_id} is the id of a request, {told}: {why}")
     raise UnknownDelivery(f"there is no delivery {delivery_id}")
 
 

@@ -62,10 +62,19 @@ def _settings() -> Findings:
     found = settings.found()
     for one in found:
         if one.problem:
-            said, _, remedy = one.problem.rpartition(": ")
-            yield Finding("settings", False, said, remedy)
+            yield Finding("settings", False, *_of_setting(one))
     if not any(one.problem for one in found):
         yield Finding("settings", True, f"all {len(found)} can be used")
+
+
+def _of_setting(one: settings.Found) -> tuple[str, str]:
+    """What is wrong with a setting, and the whole sentence that says what to write."""
+    name = one.setting.name
+    unset = f"{name} is not set ({one.setting.help})"
+    for begin, said in ((f"{unset}: ", unset), (f"{name}: ", f"{name} cannot be used")):
+        if one.problem.startswith(begin):
+            return said, one.problem.removeprefix(begin)
+    return one.problem, f"let {name}_FILE name a file that can be read"
 
 
 def _store() -> Findings:

@@ -152,6 +152,25 @@ def test_a_request_that_is_gone_or_a_mapping_that_ended_is_said_to_be(run: Run, 
     assert "its request is not kept any more" in run("deliveries", "replay", other.id, "--anew").stderr
 
 
+def test_a_request_that_is_kept_without_its_secret_is_the_same_event_still(
+    run: Run, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = "from: body-token\n  field: authtoken"
+    for name, text in (("TYPO", TYPO), ("FORM", FORM)):
+        changed = text.replace("from: header-token\n  header: X-Form-Key", token)
+        monkeypatch.setitem(globals(), name, changed)
+    monkeypatch.setitem(globals(), "REQUEST", replace(REQUEST, body=REQUEST.body + f"&authtoken={SECRET}".encode()))
+    before = spoilt(store)
+    in_force(store, FORM, since=timedelta(hours=1))
+    kept = store.request("r1")
+    assert kept
+    assert SECRET.encode() not in kept["body"]
+    assert run("deliveries", "replay", before.id, "--anew", "--yes").exit_code == 0
+    after = store.get(before.id)
+    assert after
+    assert (after.action, after.key) == (Callback(skill="Sales", callback_number="8015550142"), before.key)
+
+
 def test_without_anew_it_says_that_it_is_sent_as_it_was(run: Run, store: Store) -> None:
     before = spoilt(store)
     in_force(store, FORM, since=timedelta(hours=1))
