@@ -53,15 +53,17 @@ def in_force(store: Store, text: str, *, since: timedelta = timedelta()) -> Path
     return path
 
 
-def spoilt(store: Store, state: State = "refused", **changed: Any) -> Delivery:
+def spoilt(
+    store: Store, state: State = "refused", *, text: str = TYPO, request: Received = REQUEST, **changed: Any
+) -> Delivery:
     """A lead that came under the misspelled skill, and ended so."""
-    path = in_force(store, TYPO)
+    path = in_force(store, text)
     source = sources.ready(sources.read(path), public_url="")
-    ((result,),) = difference.made(source.mapping, REQUEST, now=NOON).values()
+    ((result,),) = difference.made(source.mapping, request, now=NOON).values()
     made = keeping.entry(source, 0, result, "r1", Numbers([KEY]), now=NOON)
     assert made.delivery
     ended = replace(made, delivery=replace(made.delivery, state=state, **changed))
-    store.add(keeping.arrival(source, REQUEST, "r1", now=NOON), [ended])
+    store.add(keeping.arrival(source, request, "r1", now=NOON), [ended])
     return ended.delivery or made.delivery
 
 
@@ -134,34 +136,18 @@ def test_a_request_that_is_gone_or_a_mapping_that_ended_is_said_to_be(run: Run, 
     in_force(store, FORM, since=timedelta(hours=1))
     store.publish(replace(store.in_force()["form"], version="", content="", beside={}, since=NOON + timedelta(hours=2)))
     assert "no mapping form is in force" in run("deliveries", "replay", before.id, "--anew").stderr
-    store.add(
-        keeping.arrival(
-            sources.ready(sources.read(Path("mappings/form.yaml")), public_url=""), REQUEST, "r2", now=NOON
-        ),
-        [],
-    )
-    other = replace(before, id="f" * 25, request_id="r3", key="another")
-    store.add(
-        replace(
-            keeping.arrival(
-                sources.ready(sources.read(Path("mappings/form.yaml")), public_url=""), REQUEST, "r4", now=NOON
-            )
-        ),
-        [Entry(note={}, delivery=other, remember_until=NOON)],
-    )
+    source = sources.ready(sources.read(Path("mappings/form.yaml")), public_url="")
+    other = replace(before, id="f" * 25, request_id="gone", key="another")
+    arrival = keeping.arrival(source, REQUEST, "r2", now=NOON)
+    store.add(arrival, [Entry(note={}, delivery=other, remember_until=NOON)])
     assert "its request is not kept any more" in run("deliveries", "replay", other.id, "--anew").stderr
 
 
-def test_a_request_that_is_kept_without_its_secret_is_the_same_event_still(
-    run: Run, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    token = "from: body-token\n  field: authtoken"
-    for name, text in (("TYPO", TYPO), ("FORM", FORM)):
-        changed = text.replace("from: header-token\n  header: X-Form-Key", token)
-        monkeypatch.setitem(globals(), name, changed)
-    monkeypatch.setitem(globals(), "REQUEST", replace(REQUEST, body=REQUEST.body + f"&authtoken={SECRET}".encode()))
-    before = spoilt(store)
-    in_force(store, FORM, since=timedelta(hours=1))
+def test_a_request_that_is_kept_without_its_secret_is_the_same_event_still(run: Run, store: Store) -> None:
+    own = ("from: header-token\n  header: X-Form-Key", "from: body-token\n  field: authtoken")
+    request = replace(REQUEST, body=REQUEST.body + f"&authtoken={SECRET}".encode())
+    before = spoilt(store, text=TYPO.replace(*own), request=request)
+    in_force(store, FORM.replace(*own), since=timedelta(hours=1))
     kept = store.request("r1")
     assert kept
     assert SECRET.encode() not in kept["body"]
