@@ -12,6 +12,9 @@ from adapter.mapping import Mapping
 from adapter.mapping.compiled import Proof
 from adapter.settings import environment
 
+THERE = "set it where the adapter starts, then restart it"
+HERE = "set it here to what the adapter has"
+
 
 @dataclass(frozen=True, slots=True)
 class Ready:
@@ -54,7 +57,8 @@ def ready(
     problems that were found elsewhere, so that all are told at once.
     """
     found = {name: secret(name, environ) for name in names_of(loaded)}
-    problems = [f"{why}: {loaded.name} checks its sender with it" for text, why in found.values() if not text]
+    remedy = HERE if trusted_proxies is None else THERE
+    problems = [f"{why}: {loaded.name} checks its sender with it; {remedy}" for text, why in found.values() if not text]
     proofs = []
     for proof in loaded.receive.proofs:
         texts = {name: found[name][0] for name in proof.secrets} | {f"'{one}'": one for one in proof.identifiers}

@@ -118,7 +118,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "ADAPTER_SECRET_KEY",
         None,
-        "signs status links; a comma list rotates: the first signs, all verify",
+        "signs status links and makes the do-not-call list: keep it; a comma list rotates, its first signs, all verify",
         _keys,
         secret=True,
     ),

@@ -72,3 +72,9 @@ def test_the_examples_of_settings_can_be_read() -> None:
 def test_the_shipped_files_are_plain_yaml() -> None:
     for path in [*(ROOT / "mappings").glob("*.yaml"), *(ROOT / "adapter/presets").glob("*.yaml")]:
         assert yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CBaseLoader)
+
+
+def test_no_page_has_a_new_key_made_at_every_start() -> None:
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    made = re.compile(r"export .*ADAPTER_SECRET_KEY=\$\(")
+    assert [page.name for page in pages if made.search(page.read_text(encoding="utf-8"))] == []

@@ -54,6 +54,7 @@ LAYERS = (
         "watching",
         "compared",
         "backtest",
+        "anew",
         "shadow",
         "replay",
         "greeting",

@@ -84,7 +84,7 @@ def test_a_broken_file_never_hides_the_others(tmp_path: Path) -> None:
         ),
         "bad-secret": (
             "bad-secret.yaml",
-            "bad-secret.yaml: OTHER_SECRET is not set: bad-secret checks its sender with it",
+            f"bad-secret.yaml: OTHER_SECRET is not set: bad-secret checks its sender with it; {proofs.THERE}",
         ),
         "bad-size": ("bad-size.yaml", "bad-size.yaml:1:1: the file is larger than 512 KB"),
         "bad-yaml": ("bad-yaml.yaml", "bad-yaml.yaml:1:5: something is missing here"),
@@ -153,7 +153,10 @@ def test_a_body_is_parsed_only_for_those_whom_no_cheaper_proof_refuses(tmp_path:
 @pytest.mark.parametrize("environ", [{}, {"HOOK_SECRET": ""}, {"HOOK_SECRET": "  "}], ids=["unset", "empty", "blank"])
 def test_a_missing_secret_is_named(tmp_path: Path, environ: Mapping[str, str]) -> None:
     file = put(tmp_path, GOOD)
-    assert broken(tmp_path, environ) == "good.yaml: HOOK_SECRET is not set: good checks its sender with it"
+    assert (
+        broken(tmp_path, environ)
+        == f"good.yaml: HOOK_SECRET is not set: good checks its sender with it; {proofs.THERE}"
+    )
     assert proofs.missing_secrets(sources.read(file), environ) == ["HOOK_SECRET"]
     assert proofs.missing_secrets(sources.read(file), ENVIRON) == []
 
@@ -161,7 +164,7 @@ def test_a_missing_secret_is_named(tmp_path: Path, environ: Mapping[str, str]) -
 def test_every_missing_secret_is_named_at_once(tmp_path: Path) -> None:
     put(tmp_path, HUBSPOT.replace("[HOOK_SECRET]", "[NEW, OLD]"))
     new, old, url = broken(tmp_path, {"OLD_FILE": str(tmp_path / "gone")}).splitlines()
-    assert new == "good.yaml: NEW is not set: good checks its sender with it"
+    assert new == f"good.yaml: NEW is not set: good checks its sender with it; {proofs.THERE}"
     assert old.startswith(f"good.yaml: OLD_FILE: {tmp_path / 'gone'} cannot be read")
     assert url == "good.yaml: ADAPTER_PUBLIC_URL is not set: the signature good checks covers the URL"
 
@@ -220,7 +223,9 @@ def test_a_loaded_mapping_is_made_ready_by_itself(tmp_path: Path) -> None:
     assert sources.ready(loaded, public_url="", environ=ENVIRON).proofs[0].secrets == ("a secret of the tests",)
     with pytest.raises(SettingsError) as caught:
         sources.ready(loaded, public_url="", environ={})
-    assert caught.value.problems == ["HOOK_SECRET is not set: good checks its sender with it"]
+    assert caught.value.problems == [
+        "HOOK_SECRET is not set: good checks its sender with it; set it here to what the adapter has"
+    ]
 
 
 def test_the_environment_is_the_process_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

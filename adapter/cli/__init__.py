@@ -18,6 +18,7 @@ from adapter.cli import (
     keys,
     personal,
     recovery,
+    replaying,
     requested,
     rules,
     running,
@@ -51,5 +52,6 @@ for command in (
     main.add_command(command)
 desk.deliveries.add_command(requested.requests_)
 desk.deliveries.add_command(telling.tell)
+desk.deliveries.add_command(replaying.replay)
 for command in (backup.backup, backup.restore, backup.restored):
     running.db.add_command(command)

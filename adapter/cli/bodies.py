@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
 
 import click
 import requests
 
 from adapter import condition, path, payload, signature
+from adapter.cli import changing
 from adapter.errors import TextError
 from adapter.mapping import Mapping, examples
 from adapter.mapping.compiled import PARAMETERS, Example
@@ -79,18 +79,32 @@ def with_line(mapping: Mapping, where: Where, text: str) -> str:
     return f"line {place.line}: {text}" if place else text
 
 
-def signed(source: Source, name: str | None, changes: Sequence[str], *, origin: str, now: datetime) -> Received:
-    """An example of the mapping, changed as asked, with every proof its sender would give."""
+def signed(
+    source: Source, name: str | None, changes: Sequence[str], *, added: Sequence[str] = (), origin: str, now: datetime
+) -> Received:
+    """An example of the mapping, changed as asked, with every proof its sender would give.
+
+    `changes` are of fields that it has, `added` may be others. It is another event than the last: the ids of it that
+    stand in headers are made anew.
+    """
     example = _example(source.mapping, name)
     request = examples.received(source.mapping, example)
     url = request.url.replace("https://example.com", origin, 1)
     kind = examples.kind_of(source.mapping, request)
-    body = _changed(kind, _as_of_now(source.mapping, kind, request.body, now=now), changes)
-    request = replace(request, url=url, body=body)
+    body = changing.changed(kind, _as_of_now(source.mapping, kind, request.body, now=now), changes, added)
     message_id = f"msg_{secrets.token_hex(12)}"
+    ids = dict.fromkeys(_id_headers(source.mapping) & request.headers.keys(), message_id)
+    request = replace(request, url=url, body=body, headers={**request.headers, **ids})
     for proof in source.proofs:
         request = signature.sign(proof.scheme, "".join(proof.secrets[:1]), request, now=now, message_id=message_id)
     return request
+
+
+def _id_headers(mapping: Mapping) -> set[str]:
+    """The headers that tell one event from another."""
+    read = mapping.once.key.paths if mapping.once.key else ()
+    steps = [one.steps for one in read if one.root == "request" and len(one.steps) > 1]
+    return {str(name).lower() for place, name, *_ in steps if place == "headers"}
 
 
 def _as_of_now(mapping: Mapping, kind: str, body: bytes, *, now: datetime) -> bytes:
@@ -101,17 +115,12 @@ def _as_of_now(mapping: Mapping, kind: str, body: bytes, *, now: datetime) -> by
     text = now.isoformat() if stamp.unit == "iso8601" else str(int(now.timestamp() * UNITS[stamp.unit]))
     if kind == "form":
         name = str(stamp.path.steps[0])
-        return _changed(kind, body, [f"{name}={text}"]) if name in _names(body) else body
+        return changing.changed(kind, body, [f"{name}={text}"]) if name in changing.names(body) else body
     tree = json.loads(body)
     for record in payload.records(tree, mapping.receive.records):
         if (found := path.get(stamp.path, record)) is not None:
-            _put(record, str(stamp.path), int(text) if isinstance(found, int) else text)
+            changing.put(record, str(stamp.path), int(text) if isinstance(found, int) else text)
     return json.dumps(tree).encode()
-
-
-def _names(body: bytes) -> list[str]:
-    """The names of an url-encoded form's fields."""
-    return [name for name, _ in parse_qsl(body.decode().strip(), keep_blank_values=True)]
 
 
 def _example(mapping: Mapping, name: str | None) -> Example:
@@ -121,48 +130,6 @@ def _example(mapping: Mapping, name: str | None) -> Example:
     if name is not None and name not in known:
         raise click.UsageError(f"there is no example called '{name}'; known: " + "; ".join(known))
     return known[name] if name else mapping.examples[0]
-
-
-def _changed(kind: str, body: bytes, changes: Sequence[str]) -> bytes:
-    pairs = [_pair(change) for change in changes]
-    if not pairs:
-        return body
-    if kind == "form" and not body.lstrip().startswith(b"--"):
-        kept = parse_qsl(body.decode().strip(), keep_blank_values=True)
-        return urlencode([*(pair for pair in kept if pair[0] not in dict(pairs)), *pairs]).encode()
-    if kind != "json":
-        raise click.UsageError("--set changes JSON and url-encoded bodies only")
-    tree = json.loads(body)
-    for where, value in pairs:
-        _put(tree, where, value)
-    return json.dumps(tree).encode()
-
-
-def _pair(change: str) -> tuple[str, str]:
-    found = re.fullmatch(r"((?:[^=\[]|\[[^]]*\])+)=(.*)", change, re.DOTALL)  # list[key=value] is part of a path
-    if not found:
-        raise click.UsageError(f"write path=value, not {change}")
-    return found[1], found[2]
-
-
-def _put(tree: Any, where: str, value: str | int) -> None:
-    """Set what stands at a path; groups that are missing are made, lists are only walked through."""
-    try:
-        compiled = path.compile(where)
-    except TextError as exc:
-        raise click.UsageError(f"--set {where}: {exc.reason}") from exc
-    *before, last = compiled.steps or (None,)
-    if compiled.root != "record" or last is None:
-        raise click.UsageError(f"--set {where}: name a field of the body")
-    for step in before:
-        below = path.get(replace(compiled, steps=(step,)), tree)
-        if below is None and isinstance(tree, dict) and isinstance(step, str):
-            below = tree[step] = {}
-        tree = below
-    in_list = isinstance(tree, list) and isinstance(last, int) and -len(tree) <= last < len(tree)
-    if not in_list and not (isinstance(tree, dict) and isinstance(last, str)):
-        raise click.UsageError(f"--set {where}: there is no such place in this body")
-    tree[last] = value
 
 
 def post(url: str, request: Received) -> requests.Response:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from adapter import receipt, wsgi
+from adapter.cli import known
 from adapter.cli.shown import as_json, by_option, columns, opened, plainly, print_json, setting, spoken_count
 from adapter.errors import Conflict, UnknownDelivery
 from adapter.model import TRANSITIONS, Delivery, State
@@ -23,7 +24,6 @@ OUTCOMES: dict[str, tuple[State, str]] = {
 }
 FACTS = ("id", "state", "policy", "mapping", "version", "rule", "key", "request_id")
 MOMENTS = ("created_at", "updated_at", "due_at", "expires_at")
-REPLAYABLE: tuple[State, ...] = ("failed", "refused", "expired")
 
 
 def _store() -> AbstractContextManager[Store]:
@@ -63,6 +63,8 @@ def list_(state: str | None, mapping: str | None, last: int, as_json: bool) -> N
     filters = {name: value for name, value in (("state", state), ("mapping", mapping)) if value}
     with _store() as store:
         found = store.newest(most=last, **filters)
+        if mapping and not found:
+            known.check_mapping(mapping, store)
         counts, refused = store.counts(), store.refusals(most=5)
     if as_json:
         print_json([_plain(one) for one in found])
@@ -100,7 +102,7 @@ def show(delivery_id: str, as_json: bool) -> None:
       xima-adapter deliveries show 1a2044ed0aa564432e257fd80
     """
     with _store() as store:
-        found = _found(store, delivery_id)
+        found = found_in(store, delivery_id)
         made = [receipt.of_attempt(one) for one in store.attempts(found.id)]
         acts = [receipt.of_act(one) for one in store.acts(found.id)]
         sent = [receipt.of_report(one) for one in store.reports.of(found.id)]
@@ -117,42 +119,34 @@ def show(delivery_id: str, as_json: bool) -> None:
             columns([[name.upper() for name in rows[0]], *([*row.values()] for row in rows)])
 
 
-def _found(store: Store, delivery_id: str) -> Delivery:
+def found_in(store: Store, delivery_id: str) -> Delivery:
+    """The delivery of that id; raises `UnknownDelivery`."""
     if found := store.get(delivery_id):
         return found
+    if request := store.request(delivery_id):
+        made = dict.fromkeys(note["delivery"] for note in request["results"] if "delivery" in note)
+        told = f"of the deliveries {', '.join(made)}" if made else "that made no delivery"
+        why = f"xima-adapter explain {request['mapping']} --request {delivery_id} says why"
+        raise UnknownDelivery(f"{delivery_id} is the id of a request, {told}: {why}")
     raise UnknownDelivery(f"there is no delivery {delivery_id}")
 
 
-def _act(
-    delivery_id: str, verdict: Callable[[Delivery, datetime], Verdict], by: str, *, released: bool = False
-) -> None:
+def act(delivery_id: str, verdict: Callable[[Delivery, datetime], Verdict], by: str, *, released: bool = False) -> None:
+    """Do to a delivery what a person decided, and say what it is now; raises `Conflict`."""
     now = wsgi.clock()
     with _store() as store:
-        delivery = _found(store, delivery_id)
+        delivery = found_in(store, delivery_id)
         store.act(delivery, verdict(delivery, now), who=by, now=now, released=released)
-        click.echo(receipt.message(_found(store, delivery_id)))
+        click.echo(receipt.message(found_in(store, delivery_id)))
 
 
-def _to(state: State, reason: str) -> Callable[[Delivery, datetime], Verdict]:
+def to(state: State, reason: str) -> Callable[[Delivery, datetime], Verdict]:
     """A move to `state`; what goes back to the queue is wanted for as long as it was at first."""
 
     def verdict(delivery: Delivery, now: datetime) -> Verdict:
         again = timedelta(seconds=delivery.terms["fresh_for"])
         expires_at = now + again if state == "queued" else delivery.expires_at
         return Verdict(state=state, reason=reason, due_at=now, expires_at=expires_at)
-
-    return verdict
-
-
-def _replayed(reason: str) -> Callable[[Delivery, datetime], Verdict]:
-    """Back to the queue, for deliveries that certainly did not happen; an unknown one must be settled first."""
-
-    def verdict(delivery: Delivery, now: datetime) -> Verdict:
-        if delivery.state == "unknown":
-            raise Conflict("nobody knows whether it rang: say so with settle --as rang or --as not-rang")
-        if delivery.state not in REPLAYABLE:
-            raise Conflict(f"the delivery is {delivery.state}: only {', '.join(REPLAYABLE)} ones are sent again")
-        return _to("queued", reason)(delivery, now)
 
     return verdict
 
@@ -164,7 +158,7 @@ def _settled(outcome: str, reason: str) -> Callable[[Delivery, datetime], Verdic
     def verdict(delivery: Delivery, now: datetime) -> Verdict:
         if delivery.state != "unknown":
             raise Conflict(f"the delivery is {delivery.state}: only unknown ones are settled")
-        return _to(state, reason or words)(delivery, now)
+        return to(state, reason or words)(delivery, now)
 
     return verdict
 
@@ -177,7 +171,7 @@ def _released(reason: str) -> Callable[[Delivery, datetime], Verdict]:
             raise Conflict("the number is on the do-not-call list: take it off first with suppress remove")
         if delivery.state not in ("held", "suppressed"):
             raise Conflict(f"the delivery is {delivery.state}: only held and suppressed ones are released")
-        return _to("queued", reason)(delivery, now)
+        return to("queued", reason)(delivery, now)
 
     return verdict
 
@@ -197,22 +191,7 @@ def cancel(delivery_id: str, reason: str, by: str) -> None:
     Example:
       xima-adapter deliveries cancel 1a2044ed0aa564432e257fd80 --reason "called by hand"
     """
-    _act(delivery_id, _to("cancelled", reason or "cancelled by hand"), by)
-
-
-@deliveries.command()
-@click.argument("delivery_id")
-@reason_option
-@by_option
-@plainly
-def replay(delivery_id: str, reason: str, by: str) -> None:
-    """Send one again that failed, was refused or expired.
-
-    \b
-    Example:
-      xima-adapter deliveries replay 1a2044ed0aa564432e257fd80 --reason "the agent is back"
-    """
-    _act(delivery_id, _replayed(reason or "replayed by hand"), by)
+    act(delivery_id, to("cancelled", reason or "cancelled by hand"), by)
 
 
 @deliveries.command()
@@ -229,7 +208,7 @@ def release(delivery_id: str, reason: str, by: str) -> None:
     Example:
       xima-adapter deliveries release 1a2044ed0aa564432e257fd80 --reason "she asked to be called at once"
     """
-    _act(delivery_id, _released(reason), by, released=True)
+    act(delivery_id, _released(reason), by, released=True)
 
 
 @deliveries.command()
@@ -247,4 +226,4 @@ def settle(delivery_id: str, outcome: str, reason: str, by: str) -> None:
     Example:
       xima-adapter deliveries settle 1a2044ed0aa564432e257fd80 --as rang
     """
-    _act(delivery_id, _settled(outcome, reason), by)
+    act(delivery_id, _settled(outcome, reason), by)

@@ -62,10 +62,19 @@ def _settings() -> Findings:
     found = settings.found()
     for one in found:
         if one.problem:
-            said, _, remedy = one.problem.rpartition(": ")
-            yield Finding("settings", False, said, remedy)
+            yield Finding("settings", False, *_of_setting(one))
     if not any(one.problem for one in found):
         yield Finding("settings", True, f"all {len(found)} can be used")
+
+
+def _of_setting(one: settings.Found) -> tuple[str, str]:
+    """What is wrong with a setting, and the whole sentence that says what to write."""
+    name = one.setting.name
+    unset = f"{name} is not set ({one.setting.help})"
+    for begin, said in ((f"{unset}: ", unset), (f"{name}: ", f"{name} cannot be used")):
+        if one.problem.startswith(begin):
+            return said, one.problem.removeprefix(begin)
+    return one.problem, f"let {name}_FILE name a file that can be read"
 
 
 def _store() -> Findings:
@@ -107,9 +116,19 @@ def _mappings() -> Findings:
         yield Finding("mappings", False, f"there is none in {folder}", "copy one of the shipped ones and change it")
     for name, broken in found.broken.items():
         where = f"mapping {name}"
-        yield Finding(where, False, broken.problems[0].splitlines()[0], f"xima-adapter check {folder / broken.file}")
+        said, remedy = _of_broken(broken, folder)
+        yield Finding(where, False, said, remedy)
     for name, source in found.usable.items():
         yield Finding(f"mapping {name}", True, f"good, {spoken_count(len(source.mapping.examples), 'example')}")
+
+
+def _of_broken(broken: sources.Broken, folder: Path) -> tuple[str, str]:
+    """What is wrong and its remedy: `check` knows the mistakes of a file, and nothing of the server's environment."""
+    said = broken.problems[0].splitlines()[0]
+    if not said.startswith(f"{broken.file}: "):  # without a line it is no mistake in the file
+        return said, f"xima-adapter check {folder / broken.file}"
+    said, _, remedy = said.partition("; ")
+    return said, remedy or "mend that where the adapter starts, then restart it"
 
 
 def _xima() -> Findings:

@@ -14,16 +14,18 @@ from adapter.cli.shown import mapping_path, plainly, read_mapping, setting
 @click.argument("mapping")
 @click.option("--example", help="The example to send (default: the first).")
 @click.option("--set", "changes", multiple=True, metavar="path=value", help="Change a field of the body first.")
+@click.option("--add", "added", multiple=True, metavar="path=value", help="Add a field that the example has not.")
 @click.option(
     "--to",
     type=Origin(),
     help="The adapter, like http://127.0.0.1:8000 (default: ADAPTER_PUBLIC_URL or ADAPTER_BIND).",
 )
 @plainly
-def send(mapping: str, example: str | None, changes: tuple[str, ...], to: str | None) -> None:
+def send(mapping: str, example: str | None, changes: tuple[str, ...], added: tuple[str, ...], to: str | None) -> None:
     """Send a running adapter one of the mapping's examples.
 
-    It is signed as its sender would sign it, with the secret from the environment. This dials or queues for real.
+    It is signed as its sender would sign it, with the secret from the environment. This dials or queues for real. An
+    event is done once: for another one --set its id, or the number (ids in headers are new each time).
 
     \b
     Example:
@@ -32,7 +34,7 @@ def send(mapping: str, example: str | None, changes: tuple[str, ...], to: str | 
     path = mapping_path(mapping)
     origin = setting("ADAPTER_PUBLIC_URL") or to or f"http://{setting('ADAPTER_BIND')}"
     source = sources.ready(read_mapping(path), public_url=origin)
-    request = bodies.signed(source, example, changes, origin=origin, now=wsgi.clock())
+    request = bodies.signed(source, example, changes, added=added, origin=origin, now=wsgi.clock())
     target = (to or origin) + request.url.removeprefix(origin)
     answer = bodies.post(target, request)
     click.echo(f"{answer.status_code} from {target.partition('?')[0]}")

@@ -32,7 +32,7 @@ def example() -> None:
 
     \b
     Example:
-      xima-adapter example add callback 1a2044ed0aa564432e257fd80
+      xima-adapter example add callback 26324290054b2899
     """
 
 
@@ -44,13 +44,13 @@ def example() -> None:
 def add(mapping: str, request_id: str, name: str | None) -> None:
     """Add a stored request to its mapping as an example.
 
-    REQUEST_ID is what the answer to the sender and deliveries show say. Numbers, names, e-mail addresses and free
-    texts are replaced by fakes, the same ones every time; what is expected is what the mapping gives now. Nothing else
-    in the file changes, and the file is not touched when it would not load afterwards.
+    REQUEST_ID is what deliveries requests lists; the id of a delivery will do too. Numbers, names, e-mail addresses and
+    free texts are replaced by fakes, the same ones every time; what is expected is what the mapping gives now. Nothing
+    else in the file changes, and the file is not touched when it would not load afterwards.
 
     \b
     Example:
-      xima-adapter example add callback 1a2044ed0aa564432e257fd80 --name "a number with an extension"
+      xima-adapter example add callback 26324290054b2899 --name "a number with an extension"
     """
     path = mapping_path(mapping)
     loaded = read_mapping(path)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from pathlib import Path
 
 import click
 
-from adapter import receipt, tenants, wsgi
+from adapter import receipt, wsgi
 from adapter.api import description, tokens
+from adapter.cli import known
 from adapter.cli.shown import as_json, columns, opened, plainly, print_json, setting
 from adapter.errors import TextError
 from adapter.store import Key
@@ -47,7 +47,7 @@ def add(name: str, scopes: tuple[str, ...], tenant: str, expires: str | None) ->
     """
     if not re.fullmatch(r"[\w.@-]{1,100}", name):
         raise click.UsageError(f"'{name}' cannot be the name of a key: letters, digits, . @ _ and - only")
-    _check_tenant(tenant)
+    known.check_tenant(tenant)
     token, now = tokens.new_token(), wsgi.clock()
     made = Key(
         digest=tokens.digest(token),
@@ -61,13 +61,6 @@ def add(name: str, scopes: tuple[str, ...], tenant: str, expires: str | None) ->
         store.keys.add(made)
     click.echo(token)
     click.echo("This is shown once: put it where the program finds its secrets. It counts at once.", err=True)
-
-
-def _check_tenant(tenant: str) -> None:
-    folder: Path = setting("ADAPTER_MAPPINGS")
-    known = tenants.dialling(folder)
-    if tenant and tenant not in known:
-        raise click.UsageError(f"there is no tenant {tenant}: known are {', '.join(sorted(known))}")
 
 
 def _end(expires: str | None, now: datetime) -> datetime | None:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from adapter import receipt, sources
+from adapter.cli import known
 from adapter.cli.shown import as_json, columns, opened, plainly, print_json, setting
 from adapter.logs import masked
 from adapter.mapping import Mapping
@@ -27,7 +28,8 @@ TOLD = {
 def stored(loaded: Mapping, request_id: str) -> tuple[Received, datetime]:
     """A request that came to the mapping, and when; raises `click.UsageError`, and `StoreError` without a store."""
     with opened(setting("ADAPTER_DATABASE_URL")) as store:
-        found = store.request(request_id)
+        made = store.get(request_id)  # whoever has the id of a delivery means the request it came by
+        found = store.request(made.request_id if made else request_id)
     if found is None:
         raise click.UsageError(f"there is no request {request_id}: it may be older than ADAPTER_RETENTION")
     if found["mapping"] != loaded.name:
@@ -55,6 +57,8 @@ def requests_(mapping: str, last: int, full: bool, as_json: bool) -> None:
     name = sources.name_of(Path(mapping)) if mapping.endswith(".yaml") else mapping
     with opened(setting("ADAPTER_DATABASE_URL")) as store:
         rows = [store.request(one) for one in store.requests_of(name, most=last)]
+        if not rows:
+            known.check_mapping(name, store)
         told = [_plain(store, row, full=full) for row in rows if row]  # one may have been purged this very moment
     if as_json:
         print_json(told)

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from adapter import phone, receipt, tenants, wsgi
+from adapter import phone, receipt, wsgi
+from adapter.cli import known
 from adapter.cli.shown import as_json, by_option, columns, opened, plainly, print_json, setting, spoken_count
 from adapter.errors import TextError
 from adapter.policy import Numbers
@@ -81,8 +82,7 @@ def add(number: str, region: str | None, tenant: str, reason: str, by: str) -> N
 
 def _block(given: Sequence[Sequence[str]], tenant: str, reason: str, by: str) -> None:
     """Put numbers on a list, each by its hashes under all keys; those that wait under an older key are found too."""
-    if tenant and tenant not in (known := tenants.dialling(Path(setting("ADAPTER_MAPPINGS")))):
-        raise click.UsageError(f"there is no tenant '{tenant}': known are {', '.join(sorted(known))}")
+    known.check_tenant(tenant)
     hashes = list(dict.fromkeys(one[0] for one in given))
     with opened(setting("ADAPTER_DATABASE_URL")) as store:
         key_id = numbers().key_ids()[0]
@@ -200,6 +200,7 @@ def pause(tenant: str, reason: str, by: str) -> None:
     Example:
       xima-adapter pause --reason "maintenance of the phones"
     """
+    known.check_tenant(tenant)
     said = f"by {by}" + (f": {reason}" if reason else "")
     with opened(setting("ADAPTER_DATABASE_URL")) as store:
         held = store.rules.pause(tenant, said=said, now=wsgi.clock())
@@ -219,6 +220,8 @@ def resume(tenant: str) -> None:
       xima-adapter resume
     """
     with opened(setting("ADAPTER_DATABASE_URL")) as store:
+        if tenant not in {gate.tenant for gate in store.rules.gates() if gate.paused}:  # one may be gone meanwhile
+            known.check_tenant(tenant)
         gone_on = store.rules.resume(tenant, now=wsgi.clock())
         others = [gate.tenant for gate in store.rules.gates() if gate.paused]
     click.echo(f"Dialling goes on{_for(tenant)}; {spoken_count(gone_on, 'delivery', 'deliveries')} looked at again.")

@@ -14,7 +14,7 @@ import click
 from adapter import handed, server, wsgi
 from adapter import sandbox as pretend
 from adapter import settings as environment
-from adapter.cli import printed
+from adapter.cli import lost, printed
 from adapter.cli.shown import as_json, columns, opened, plainly, print_json, setting
 from adapter.errors import SettingsError, TextError
 from adapter.settings import Settings, address
@@ -71,6 +71,7 @@ def _prepared(bind: str | None) -> Settings:
 def announce(given: Settings) -> None:
     """Say what is served and what is not; raises `SettingsError` when no mapping can be used at all."""
     with contextlib.closing(Store(given.database_url)) as store:
+        lost.tell(given, store)
         found = wsgi.in_force(given, store).found
     waiting = [problem for broken in found.waiting.values() for problem in broken.problems]
     problems = waiting + [problem for broken in found.broken.values() for problem in broken.problems]
@@ -143,8 +144,8 @@ def dispatch() -> None:
       xima-adapter dispatch
     """
     given = environment.load()
-    with opened(given.database_url):
-        pass
+    with opened(given.database_url) as store:
+        lost.tell(given, store)
     server.dispatch(given)
 
 

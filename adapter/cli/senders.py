@@ -114,7 +114,7 @@ def _listed(known: list[Preset]) -> Iterator[str]:
 
 def _described(preset: Preset) -> Iterator[str]:
     path = starter(preset.name)
-    url = f"{setting('ADAPTER_PUBLIC_URL') or 'https://YOUR-HOST'}/hooks/{preset.name if path else 'MAPPING'}"
+    url = f"{setting('ADAPTER_PUBLIC_URL') or 'https://YOUR-HOST'}/hooks/NAME-OF-YOUR-MAPPING"
     yield from (f"{preset.name}: {preset.title}", "", *wrap(preset.about, WIDTH), "")
     for fact, said in _facts(preset):
         yield from wrap(f"{fact}: {said}", WIDTH, subsequent_indent="  ", break_long_words=False)

@@ -57,7 +57,8 @@ def _of_file(path: Path | None, version: Version | None) -> str:
         return f"runs beside {found.name} and does nothing (mappings shadow {found.name})"
     if version is not None and found.version == version.version:
         return str(path)
-    return f"{path} is newer ({found.version}): it counts within two seconds where the adapter runs"
+    counts = "it counts within two seconds where the adapter runs, if its secrets are set there"
+    return f"{path} is newer ({found.version}): {counts}"
 
 
 def on_disk(file: Path, like: Version) -> Version:

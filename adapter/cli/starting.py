@@ -12,6 +12,7 @@ from adapter.cli import senders
 from adapter.cli.shown import plainly, setting
 from adapter.errors import SettingsError
 from adapter.mapping.problems import did_you_mean
+from adapter.proofs import names_of
 
 SCHEMA = "mapping.schema.json"
 MODELINE = f"# yaml-language-server: $schema={SCHEMA}\n"
@@ -39,8 +40,11 @@ def new(name: str, preset: str) -> None:
     folder: Path = setting("ADAPTER_MAPPINGS")
     file, text = folder / f"{name}.yaml", _named(starter.read_text(encoding="utf-8"), preset, name)
     _write(file, (MODELINE if (folder / SCHEMA).is_file() else "") + text)
-    click.echo(f"{file} is written. What to do at the sender, and with the secret, say and check:")
-    click.echo(f"  xima-adapter presets {preset}\n  xima-adapter check {file}")
+    secrets = " and ".join(dict.fromkeys(names_of(sources.read(file, try_examples=False))))
+    click.echo(f"{file} is written. It answers POST {setting('ADAPTER_PUBLIC_URL')}/hooks/{name}. Next:")
+    click.echo(f"  set {secrets} where the adapter starts, and restart it")
+    click.echo(f"  xima-adapter presets {preset}   (what to click at the sender)")
+    click.echo(f"  xima-adapter check {file}   (when you have changed it)")
 
 
 def _known(preset: str) -> str:

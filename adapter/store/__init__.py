@@ -10,6 +10,7 @@ from typing import Any
 from adapter.model import WAITING, Attempt, Delivery, Evidence
 from adapter.policy import Rate, Verdict
 from adapter.store import (
+    anew,
     arrivals,
     desk,
     gates,
@@ -233,6 +234,12 @@ class Store(Published):
             desk.act(connection, delivery, verdict, who=who, now=now)
             if released:
                 desk.release(connection, delivery)
+        self._database.own.ring()
+
+    def anew(self, old: Delivery, new: Delivery, verdict: Verdict, *, who: str, now: datetime) -> None:
+        """Queue a delivery that ended with what it is to do now; raises `Conflict`."""
+        with self._database.writing() as connection:
+            anew.put(connection, old, new, verdict, who=who, now=now)
         self._database.own.ring()
 
     def purge(self, *, before: datetime, now: datetime, most: int = 500, rest: retention.Rest = lambda _: False) -> int:

@@ -118,7 +118,7 @@ def claim(
         if after == delivery and may_pass:
             after = memory.judged(delivery, new=False)
         if after != delivery:
-            _put(connection, delivery, after, now=now)
+            put(connection, delivery, after, now=now)
             stopped.append(after)
         elif may_pass:
             passing[delivery.tenant] -= 1
@@ -135,7 +135,7 @@ def _decided(delivery: Delivery, decide: Decide, *, now: datetime) -> Delivery:
     return moved(delivery, verdict, now=now) if verdict else delivery
 
 
-def _put(connection: Connection, before: Delivery, after: Delivery, *, now: datetime) -> None:
+def put(connection: Connection, before: Delivery, after: Delivery, *, now: datetime) -> None:
     """Move a delivery that nobody holds to where our rules want it."""
     names = ("state", "reason", "due_at", "expires_at", "policy")
     move(connection, before, Verdict(**{name: getattr(after, name) for name in names}), tries=before.tries, now=now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -219,6 +220,30 @@ def test_what_is_wrong_has_its_remedy_and_the_exit_code_is_1(
     shown = run("doctor").stdout
     assert "WRONG  public URL: not set" in shown
     assert "       = set ADAPTER_PUBLIC_URL" in shown
+
+
+@pytest.mark.usefixtures("xima")
+def test_a_secret_that_is_not_set_is_not_sent_to_check_which_would_find_nothing(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HOOK_SECRET")
+    wrong = {one["subject"]: one for one in json.loads(run("doctor", "--json").stdout) if not one["well"]}
+    assert wrong["mapping form"]["said"] == "form.yaml: HOOK_SECRET is not set: form checks its sender with it"
+    assert wrong["mapping form"]["remedy"] == "set it where the adapter starts, then restart it"
+    monkeypatch.setenv("HOOK_SECRET_FILE", "/nowhere")
+    assert "set it where the adapter starts" in run("doctor").stdout
+
+
+def test_what_is_wrong_with_a_setting_is_told_in_whole_sentences(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADAPTER_WAIT", "10")
+    monkeypatch.setenv("ADAPTER_MAX_BODY_FILE", "/nowhere")
+    lines = run("doctor").stdout.splitlines()
+    told = dict(pairwise(lines))
+    said = "       = write the token alone, as Xima showed it: no blanks, no line breaks, no Bearer"
+    assert told["WRONG  settings: XIMA_TOKEN is not set (the token of the tenant's API Service User)"] == said
+    assert told["WRONG  settings: ADAPTER_WAIT cannot be used"].startswith("       = a duration needs its unit: write")
+    unread = "WRONG  settings: ADAPTER_MAX_BODY_FILE: /nowhere cannot be read: No such file or directory"
+    assert told[unread] == "       = let ADAPTER_MAX_BODY_FILE name a file that can be read"
 
 
 @pytest.mark.usefixtures("xima")

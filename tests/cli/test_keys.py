@@ -77,7 +77,7 @@ def test_a_revoked_key_stays_in_the_list_and_its_name_is_free(stored: Run) -> No
         (("a key", "--scope", "dial"), "'a key' cannot be the name of a key"),
         (("crm", "--scope", "dial", "--expires", "90"), "--expires: a duration needs its unit"),
         (("crm", "--scope", "dial", "--expires", "0d"), "--expires: such a key would be over at once"),
-        (("crm", "--scope", "dial", "--tenant", "none"), "there is no tenant none: known are acme, default"),
+        (("crm", "--scope", "dial", "--tenant", "none"), "there is no tenant 'none': known are acme, default"),
     ],
 )
 def test_what_cannot_be_a_key_is_refused_with_the_remedy(stored: Run, words: tuple[str, ...], said: str) -> None:

@@ -110,6 +110,31 @@ def test_a_mapping_nobody_called_says_so(run: Run, store: Store) -> None:
     assert json.loads(run("deliveries", "requests", "form", "--json").stdout) == []
 
 
+def test_a_mapping_that_is_not_there_is_said_not_to_be(run: Run, store: Store, home: Path) -> None:
+    for command in (("requests", "fomr"), ("list", "--mapping", "fomr"), ("list", "--mapping", "fomr", "--json")):
+        result = run("deliveries", *command)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "there is no mapping called fomr; did you mean form?" in result.stderr
+    assert "known are click, form" in run("deliveries", "requests", "nope").stderr
+    for name in ("form", "api"):
+        assert run("deliveries", "list", "--mapping", name).stdout == "No deliveries yet.\n"
+    keep(store, 1, queued(1))
+    (home / "mappings").rename(home / "elsewhere")
+    assert run("deliveries", "requests", "form").exit_code == 0
+    assert run("deliveries", "requests", "nope").exit_code == 2
+
+
+def test_the_id_of_a_delivery_stands_for_its_request_and_the_other_way_it_is_recognised(run: Run, store: Store) -> None:
+    keep(store, 1, queued(1), body=b"phone=801-555-0142")
+    keep(store, 2, Entry(note=SKIPPED))
+    assert run("explain", "form", "--request", "d1").stdout == run("explain", "form", "--request", "r1").stdout
+    assert run("example", "add", "form", "d1").exit_code == 0
+    told = run("deliveries", "show", "r1")
+    why = "xima-adapter explain form --request r1 says why"
+    assert (told.exit_code, told.stderr) == (1, f"r1 is the id of a request, of the deliveries d1: {why}\n")
+    assert "r2 is the id of a request, that made no delivery: " in run("deliveries", "replay", "r2").stderr
+
+
 def test_a_stored_request_is_explained_on_its_own_clock(run: Run, store: Store) -> None:
     came = keep(store, 5, body=b"phone=801-555-0142")
     told = json.loads(run("explain", "form", "--request", came, "--json").stdout)["results"]

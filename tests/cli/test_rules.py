@@ -128,6 +128,17 @@ def test_a_pause_and_its_end_are_said_in_words(stored: Run) -> None:
     assert stored("resume", "--tenant", "acme").stdout == "Dialling goes on for acme; 0 deliveries looked at again.\n"
 
 
+def test_a_tenant_that_is_not_there_is_neither_paused_nor_resumed(stored: Run, home: Path) -> None:
+    for command in ("pause", "resume"):
+        result = stored(command, "--tenant", "acmee")
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "there is no tenant 'acmee': known are acme, default" in result.stderr
+    stored("pause", "--tenant", "acme")
+    (home / "mappings/tenants.yaml").unlink()  # what was paused can always be resumed
+    assert stored("resume", "--tenant", "acme").exit_code == 0
+    assert stored("resume", "--tenant", "acme").exit_code == 2
+
+
 # with a running adapter, in front of the pretend Xima
 
 

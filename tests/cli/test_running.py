@@ -168,6 +168,21 @@ def test_the_halves_start_on_a_store_that_is_there(run: Run, started: list[Setti
 
 
 @pytest.mark.usefixtures("good")
+def test_numbers_that_a_new_key_does_not_know_are_told_of_at_the_start(
+    run: Run, started: list[Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("db", "upgrade")
+    run("suppress", "add", "+18015550142", "--reason", "asked us to stop")
+    assert [run(half).stderr for half in HALVES] == ["", "", ""]
+    monkeypatch.setenv("ADAPTER_SECRET_KEY", "another key made at this very start")
+    said = "error: 1 number of the do-not-call list WILL BE CALLED, put on it with a key that is not in"
+    for half in HALVES:
+        result = run(half)
+        assert (result.exit_code, result.stderr.startswith(said)) == (0, True)
+    assert len(started) == 6
+
+
+@pytest.mark.usefixtures("good")
 def test_a_serve_whose_parent_is_gone_does_not_start(run: Run, started: list[Settings]) -> None:
     assert run("serve", "--parent", str(os.getpid())).exit_code == 1
     assert started == []

@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import requests
 from click.testing import CliRunner, Result
 from running import Adapter, free_port, running, until
 
-from adapter.cli import bodies, main
+from adapter.cli import bodies, changing, main
 from adapter.sandbox import Sandbox
 from cli.conftest import FORM, Run
 
@@ -120,7 +121,10 @@ def test_without_the_secret_nothing_is_sent(send: Send, monkeypatch: pytest.Monk
     monkeypatch.delenv("HOOK_SECRET")
     result = send("click")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == "HOOK_SECRET is not set: click checks its sender with it\n"
+    assert (
+        result.stderr
+        == "HOOK_SECRET is not set: click checks its sender with it; set it here to what the adapter has\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -132,9 +136,14 @@ def test_without_the_secret_nothing_is_sent(send: Send, monkeypatch: pytest.Monk
         (["--set", "a..b=1"], "--set a..b:"),
         (["--set", "$=1"], "--set $: name a field of the body"),
         (["--set", "let.x=1"], "--set let.x: name a field of the body"),
-        (["--set", "phone.home=1"], "--set phone.home: there is no such place in this body"),
-        (["--set", "phone[0]=1"], "--set phone[0]: there is no such place in this body"),
-        (["--set", "list[a=b].c=1"], "--set list[a=b].c: there is no such place in this body"),
+        (["--add", "phone.home=1"], "--add phone.home: there is no such place in this body"),
+        (["--add", "phone[0]=1"], "--add phone[0]: there is no such place in this body"),
+        (["--add", "list[a=b].c=1"], "--add list[a=b].c: there is no such place in this body"),
+        (
+            ["--set", "phnoe=1"],
+            "--set phnoe: the example has no such field; did you mean phone? (to add one: --add phn",
+        ),
+        (["--set", "list[0].c=1"], "the example has no such field; it has id, agent, phone (to add"),
         (["--to", "nonsense"], "write where the adapter is, like http://127.0.0.1:8000, not nonsense"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -172,11 +181,27 @@ def test_a_mapping_without_examples_has_nothing_to_send(run: Run, home: Path) ->
     ],
 )
 def test_a_change_is_made_where_its_path_leads(kind: str, body: bytes, changes: list[str], after: Any) -> None:
-    assert json.loads(bodies._changed(kind, body, changes)) == after
+    assert json.loads(changing.changed(kind, body, [], changes)) == after
 
 
 def test_a_form_keeps_its_repeated_fields() -> None:
-    assert bodies._changed("form", b"a=1&a=2&b=&c=3", ["c=x y"]) == b"a=1&a=2&b=&c=x+y"
+    assert changing.changed("form", b"a=1&a=2&b=&c=3", ["c=x y"]) == b"a=1&a=2&b=&c=x+y"
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "path"),
+    [
+        ("form", b"phone=1&name=Ann", "phnoe"),
+        ("json", b'{"phone": 1, "name": "Ann"}', "phnoe"),
+        ("json", b'{"lead": {"phone": null}}', "lead.phones"),
+        ("json", b'{"leads": [{"phone": "1"}]}', "leads[0].phon"),
+        ("json", b"{}", "lead.phone"),
+    ],
+)
+def test_a_field_that_is_not_there_is_added_on_purpose_only(kind: str, body: bytes, path: str) -> None:
+    with pytest.raises(click.UsageError, match=r"the example has no such field; (did you mean|it has none)"):
+        changing.changed(kind, body, [f"{path}=2"])
+    assert b"2" in changing.changed(kind, body, [], [f"{path}=2"])
 
 
 class Told:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from importlib.resources import files
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -89,3 +90,14 @@ def test_a_field_of_a_form_happened_now_and_the_others_stay(tmp_path: Path) -> N
 def test_a_body_that_says_no_time_is_sent_as_it_is(tmp_path: Path, kind: str, sent_at: str, body: str) -> None:
     posted = sent(tmp_path, kind=kind, sent_at=sent_at, body=body)
     assert posted == body if kind == "form" else json.loads(posted) == json.loads(body)
+
+
+def test_an_event_whose_id_is_in_a_header_is_another_each_time(tmp_path: Path) -> None:
+    file = tmp_path / "zendesk.yaml"
+    file.write_text((files("adapter") / "starters/zendesk.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    source = sources.ready(sources.read(file), public_url="", environ={"ZENDESK_SECRET": "a secret"})
+    sent = [bodies.signed(source, None, [], origin="https://hooks.example.com", now=NOW) for _ in range(2)]
+    ids = {one.headers["x-zendesk-webhook-invocation-id"] for one in sent}
+    assert len(ids) == 2
+    assert "01JGKZ" not in ids
+    assert [source.admit(one, now=NOW) for one in sent] == [None, None]

@@ -34,7 +34,7 @@ def test_a_sender_is_described_with_where_to_click_and_what_to_write(
     preset = sources.presets()[name]
     result = run("presets", name)
     assert result.exit_code == 0
-    assert "(the URL is https://hooks.example.com/hooks/" in result.stdout
+    assert "(the URL is https://hooks.example.com/hooks/NAME-OF-YOUR-MAPPING)" in result.stdout
     assert all(step in result.stdout for step in preset.setup)
     assert all(f"\n  {key}: {one.help}" in result.stdout for key, one in preset.parameters.items())
     assert "\nProof: " in result.stdout

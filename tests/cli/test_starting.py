@@ -22,6 +22,17 @@ def test_a_mapping_from_any_sender_is_good_under_another_name(run: Run, home: Pa
     assert f"/hooks/{preset}" not in head
 
 
+def test_it_says_the_url_the_secret_and_what_comes_next(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("new", "website", "--from", "header-token").stdout.splitlines() == [
+        "mappings/website.yaml is written. It answers POST /hooks/website. Next:",
+        "  set HEADER_KEY where the adapter starts, and restart it",
+        "  xima-adapter presets header-token   (what to click at the sender)",
+        "  xima-adapter check mappings/website.yaml   (when you have changed it)",
+    ]
+    monkeypatch.setenv("ADAPTER_PUBLIC_URL", "https://hooks.example.com")
+    assert "It answers POST https://hooks.example.com/hooks/desk. Next:" in run("new", "desk", "--from", "slack").stdout
+
+
 def test_an_editor_is_pointed_to_the_schema_where_there_is_one(run: Run, home: Path) -> None:
     run("new", "one", "--from", "zendesk")
     (home / "mappings/mapping.schema.json").write_text("{}", encoding="utf-8")

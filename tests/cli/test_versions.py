@@ -75,7 +75,7 @@ def test_the_list_says_which_version_is_in_force_and_how_its_file_stands(run: Ru
     since = "2026-11-22T10:00:00.000Z"
     assert rows["form"] == ["form", version, since, "mappings/form.yaml"]
     assert rows["click"][:3] == ["click", "-", "-"]
-    assert "it counts within two seconds where the adapter runs" in rows["click"][3]
+    assert "it counts within two seconds where the adapter runs, if its secrets are set there" in rows["click"][3]
     assert rows["form.shadow"][3] == "runs beside form and does nothing (mappings shadow form)"
     assert rows["old"] == ["old", "removed", since, "removed"]
     assert rows["away"] == ["away", "abcdef123456", since, "the file is not there"]

@@ -12,7 +12,7 @@ from processes import in_processes, in_threads, together
 from sample import CALLBACK, CLICK, NOW, SECOND, SELECT, delivery
 
 from adapter.errors import Conflict, StoreError
-from adapter.model import Action, Attempt, Delivery, State
+from adapter.model import Action, Attempt, Callback, Delivery, State
 from adapter.policy import Verdict, moved
 from adapter.store import Arrival, Entry, Kept, Store, queue
 
@@ -386,6 +386,30 @@ class StoreContract(Contract):
         assert shares == [2, 2, 1, 0]
 
     # people
+
+    def test_what_ended_does_what_it_is_to_do_now_and_keeps_its_key(self, store: Store) -> None:
+        keep(store, delivery(CALLBACK, state="refused"))
+        old = store.get("d1")
+        assert old is not None
+        new = replace(old, action=Callback(skill="Support", callback_number="8015550177"), version="v2", rule="other")
+        store.anew(old, new, to("queued"), who="Pat", now=NOW)
+        after = store.get("d1")
+        assert after == moved(new, to("queued"), now=NOW)
+        assert [(one["who"], one["old"], one["new"]) for one in store.acts("d1")] == [("Pat", "refused", "queued")]
+        with pytest.raises(Conflict):  # somebody was first
+            store.anew(old, new, to("queued"), who="Pat", now=NOW)
+        assert len(store.acts("d1")) == 1
+
+    def test_what_a_rule_had_stopped_is_judged_as_if_it_came_just_now(self, store: Store) -> None:
+        limits = {"fresh_for": 60.0, "numbers": ["h1"], "quiet": 600.0}
+        keep(store, delivery(CALLBACK, id="d0", key="k0", terms=limits))
+        keep(store, delivery(CALLBACK, state="suppressed"))
+        old = store.get("d1")
+        assert old is not None
+        store.anew(old, replace(old, terms=limits), to("queued"), who="Pat", now=NOW)
+        after = store.get("d1")
+        assert after is not None
+        assert (after.state, after.policy) == ("suppressed", "quiet.same_number")
 
     def test_what_a_person_did_is_kept_with_the_name(self, store: Store) -> None:
         keep(store, delivery())

@@ -73,7 +73,8 @@ def test_a_mapping_whose_secret_is_not_set_is_named_with_its_variable(tmp_path: 
         (problem,) = half.client.get("/readyz").get_json()["problems"]
     assert problem == {
         "part": "mapping other",
-        "message": "other.yaml: NO_SECRET is not set: other checks its sender with it",
+        "message": "other.yaml: NO_SECRET is not set: other checks its sender with it;"
+        " set it where the adapter starts, then restart it",
     }
 
 
