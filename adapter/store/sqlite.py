@@ -118,6 +118,12 @@ class SQLite:
         with self.engine.connect() as connection:
             yield connection
 
+    def touch(self, connection: Connection) -> None:
+        """One page, that of the file's head, with the number in it that is there for programs and that we leave 0."""
+        opened = driver(connection)
+        (number,) = opened.execute("PRAGMA user_version").fetchone()
+        opened.execute(f"PRAGMA user_version={number}").close()
+
     def alone(self, connection: Connection, work: str, *, wait: bool = False) -> bool:
         """True: who writes is alone."""
         return True

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 import sqlite3
 import stat
-from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack, closing
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from functools import partial
+from operator import add
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +25,7 @@ from adapter.model import Delivery
 from adapter.policy import Verdict
 from adapter.store import Store, gates, migrate, sqlite
 from adapter.store.engine import Database
+from adapter.store.readiness import TOUCH_SECONDS
 from adapter.store.tables import metadata
 
 from .contract import StoreContract, claim, keep, to, tried
@@ -268,6 +273,48 @@ def test_a_process_whose_own_writer_takes_too_long(file: Path) -> None:
     with database.writing():
         pass
     database.close()
+
+
+@contextmanager
+def no_room(file: Path) -> Iterator[None]:
+    """The files of a store cannot grow; their space is not asked for in advance."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file.with_name(f"{file.name}-wal").stat().st_size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_whether_it_can_be_written_is_asked_with_a_write(store: Store, file: Path) -> None:
+    with no_room(file):
+        with pytest.raises(StoreError):
+            keep(store, delivery())
+        for _ in range(3):
+            with pytest.raises(StoreError):
+                store.check(really=True)
+        store.check()  # who only looks is let in
+    store.check(really=True)
+    assert pragmas(file, "user_version") == [(0,)]
+
+
+def test_asking_every_second_does_not_wear_the_disk(
+    store: Store, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead = file.with_name(f"{file.name}-wal")
+    store.check(really=True)
+    before = ahead.stat().st_size
+    for _ in range(100):
+        store.check(really=True)
+    assert ahead.stat().st_size == before
+    monkeypatch.setattr("adapter.store.readiness.time.monotonic", partial(add, time.monotonic(), TOUCH_SECONDS))
+    store.check(really=True)
+    assert before < ahead.stat().st_size < before + 3 * 4096
+
+
+def pragmas(file: Path, name: str) -> list[Any]:
+    with closing(sqlite3.connect(file)) as other:
+        return other.execute(f"PRAGMA {name}").fetchall()
 
 
 def test_a_disk_that_is_full(file: Path) -> None:
