@@ -67,7 +67,8 @@ def test_a_clock_that_was_set_back_keeps_a_tenant_shut_no_longer_than_a_probe_ta
     before = NOW - timedelta(hours=1)
     assert [gate.is_shut(shut, now=at) for at in (NOW, before)] == [True, False]
     probing = gate.passed(shut, None, 1, now=before)
-    assert [gate.passing(probing, None, now=before + at, most=9) for at in (timedelta(), gate.PROBES[trouble])] == [0, 1]
+    assert gate.passing(probing, None, now=before, most=9) == 0
+    assert gate.passing(probing, None, now=before + gate.PROBES[trouble], most=9) == 1
 
 
 def test_a_paused_gate_lets_nothing_through_not_even_a_probe() -> None:
