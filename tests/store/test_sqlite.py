@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import shutil
 import sqlite3
@@ -12,6 +13,7 @@ from contextlib import AbstractContextManager, ExitStack, closing, contextmanage
 from functools import partial
 from operator import add
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -276,6 +278,37 @@ def test_a_process_whose_own_writer_takes_too_long(file: Path) -> None:
 
 
 @contextmanager
+def as_nobody() -> Iterator[None]:
+    """Without the rights of root, before whom no file is read-only."""
+    before = os.geteuid()
+    os.seteuid(before or 65534)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
+
+
+def test_a_store_that_was_read_only_is_written_as_soon_as_it_is_mended() -> None:
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "store.db"
+        with closing(Store(f"sqlite:///{file}")) as store:
+            store.upgrade()
+        Path(folder).chmod(0o777)
+        file.chmod(0o444)
+        with closing(Store(f"sqlite:///{file}")) as store, as_nobody():
+            for use in (store.check, partial(keep, store, delivery())):
+                with pytest.raises(StoreError, match="readonly"):
+                    use()
+            os.seteuid(os.getuid())
+            for path in Path(folder).iterdir():
+                path.chmod(0o666)
+            os.seteuid(os.getuid() or 65534)
+            store.check(really=True)
+            keep(store, delivery())
+            assert [one.id for one in store.newest()] == ["d1"]
+
+
+@contextmanager
 def no_room(file: Path) -> Iterator[None]:
     """The files of a store cannot grow; their space is not asked for in advance."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -298,9 +331,7 @@ def test_whether_it_can_be_written_is_asked_with_a_write(store: Store, file: Pat
     assert pragmas(file, "user_version") == [(0,)]
 
 
-def test_asking_every_second_does_not_wear_the_disk(
-    store: Store, file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_asking_every_second_does_not_wear_the_disk(store: Store, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ahead = file.with_name(f"{file.name}-wal")
     store.check(really=True)
     before = ahead.stat().st_size
