@@ -175,10 +175,11 @@ def test_tables_of_a_later_version_are_refused_and_left_alone(store: Store, file
     with closing(sqlite3.connect(file)) as other:
         other.execute("UPDATE alembic_version SET version_num = '9999'")
         other.commit()
-    with pytest.raises(StoreError, match="the store has version 9999, this adapter needs"):
-        store.check()
-    with pytest.raises(StoreError, match=r"made by another version of this adapter.*9999"):
-        store.upgrade()
+    for use in (store.check, store.upgrade):
+        with pytest.raises(
+            StoreError, match=r"9999, made by a newer adapter .*: start that release, or restore the backup"
+        ):
+            use()
 
 
 def test_a_migration_that_breaks_leaves_nothing_behind(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

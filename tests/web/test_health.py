@@ -82,6 +82,8 @@ def test_a_store_of_another_version_is_not_ready(tmp_path: Path) -> None:
         good.run("update alembic_version set version_num = '9999'")
         answer = good.client.get("/readyz")
         assert (answer.status_code, answer.get_json()["problems"][0]["part"]) == (503, "store")
+        assert "start that release" in answer.get_json()["problems"][0]["message"]
+        assert "db upgrade" not in answer.text
         good.run("drop table alembic_version")
         assert "xima-adapter db upgrade" in good.client.get("/readyz").get_json()["problems"][0]["message"]
 
