@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +20,7 @@ from adapter.cli import printed
 from adapter.cli.shown import as_json, columns, opened, plainly, print_json, setting
 from adapter.errors import SettingsError, TextError
 from adapter.settings import Settings, address
+from adapter.sources import Sources
 from adapter.store import Store, location
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -77,6 +80,14 @@ def announce(given: Settings) -> None:
     if not found.usable:
         none = f"there is no mapping file (*.yaml) in {given.mappings}: copy one of the shipped ones"
         raise SettingsError(problems or [none])
+    try:
+        _greet(given, found, problems)
+    except OSError:  # nobody can read it, on a full disk say: no reason not to serve
+        with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+
+
+def _greet(given: Settings, found: Sources, problems: list[str]) -> None:
     click.echo(f"Serving on http://{given.bind}; senders post to")
     for name in sorted(found.usable):
         click.echo(f"  {given.origin}/hooks/{name}")
