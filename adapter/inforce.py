@@ -190,4 +190,4 @@ class InForce:
 def _removed(version: Version) -> Broken:
     until = receipt.instant(version.since + GONE_FOR)
     said = f"{version.mapping}.yaml was removed; its senders are asked to try again (503) until {until}, then it is 404"
-    return Broken(file=Path(version.file).name, problems=(said,), expected=False)
+    return Broken(file=Path(version.file).name, problems=(said,), expected=False, removed=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import re
 import sys
 import time
@@ -16,6 +17,7 @@ OTHERS = ("gunicorn.error", "urllib3", "sqlalchemy", "psycopg", "opentelemetry")
 
 NAMES = {"id": "delivery"}
 """What JSON calls a field otherwise: there it stands beside lines of other programs."""
+SELDOM_SECONDS = 60.0
 IDS = ("id", "request", "handshake")
 """Fields with an id: one that happens to be all digits is no telephone number."""
 
@@ -38,6 +40,22 @@ def event(name: str, *, level: int = logging.INFO, failure: bool = False, **fiel
         record = logging.LogRecord(log.name, level, "", 0, name, None, sys.exc_info() if failure else None)
         vars(record)["fields"] = fields
         log.handle(record)
+
+
+class Seldom:
+    """An error that comes again and again while something is away: a line a minute for each reason."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._silent_until: dict[str, float] = {}
+
+    def __call__(self, reason: str) -> None:
+        """Log it, unless the same was just said."""
+        now = time.monotonic()
+        if now >= self._silent_until.get(reason, -math.inf):
+            self._silent_until = {text: at for text, at in self._silent_until.items() if at > now}
+            self._silent_until[reason] = now + SELDOM_SECONDS
+            event(self._name, level=logging.ERROR, reason=reason)
 
 
 def masked(text: str) -> str:

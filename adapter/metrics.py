@@ -6,6 +6,7 @@ before a process counts. What a dead process counted stays in its file: a sum ov
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import shutil
@@ -14,9 +15,10 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
+from stat import S_ISDIR
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, values
@@ -29,6 +31,8 @@ from adapter.model import Action, Outcome
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """The variable that names the folder; prometheus-client reads it itself."""
 HOST = socket.gethostname().replace("_", "-")
+PREFIX = "xima-adapter-"
+LOCK = "lock"
 MOST_REASONS = 100
 OTHER = "other"
 
@@ -163,11 +167,13 @@ def shared() -> Iterator[None]:
         yield
         return
     try:
-        os.environ[FOLDER] = folder = tempfile.mkdtemp(prefix="xima-adapter-metrics-")
+        _sweep()
+        folder, lock = _made()
     except OSError as exc:
         event("metrics.not_shared", level=logging.WARNING, reason=exc.strerror)
         yield
         return
+    os.environ[FOLDER] = str(folder)
     _begin()
     maker = os.getpid()
     try:
@@ -176,6 +182,39 @@ def shared() -> Iterator[None]:
         if os.getpid() == maker:  # a worker that ends leaves this block too: it was forked inside of it
             del os.environ[FOLDER]
             shutil.rmtree(folder, ignore_errors=True)
+            os.close(lock)
+
+
+def _made() -> tuple[Path, int]:
+    """A new folder, and the descriptor of a lock in it that this process and those it forks hold while they live.
+
+    It has its name only when it is locked: then nobody takes it for one that was left behind.
+    """
+    made = Path(tempfile.mkdtemp(prefix=PREFIX + "new-"))
+    lock = os.open(made / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_SH)
+    return made.rename(made.with_name(made.name.replace("new-", "metrics-"))), lock
+
+
+def _sweep() -> None:
+    """Remove the folders of this user that processes which were killed have left behind."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}metrics-*"):
+        with suppress(OSError):
+            if _is_left(folder):
+                shutil.rmtree(folder)
+
+
+def _is_left(folder: Path) -> bool:
+    """Whether nobody who counts in it lives; raises `OSError` too when somebody does."""
+    about = folder.lstat()
+    if not S_ISDIR(about.st_mode) or about.st_uid != os.geteuid():
+        return False
+    lock = os.open(folder / LOCK, os.O_RDWR | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    finally:
+        os.close(lock)
+    return True
 
 
 def _begin() -> None:

@@ -29,6 +29,8 @@ from adapter.settings import Settings
 
 DISPATCH_THREADS = 32
 """Xima answers within 50 ms when all is well: enough for 300 a second, with room for slower days."""
+XIMA_SECONDS = 55
+"""More than an exchange with Xima may take, and keeping what came of it: cut short, nobody would know."""
 STOPPING = 5
 """Seconds more for a half to end when its requests have ended."""
 PAUSES = (0, 1, 2, 5, 10, 30)
@@ -80,8 +82,8 @@ def options(given: Settings) -> Mapping[str, Any]:
 
 
 def grace(given: Settings) -> int:
-    """The seconds that requests under way get to end at a stop: more than a click waits for Xima."""
-    return max(30, math.ceil(given.wait.total_seconds()) + 10)
+    """The seconds that what is under way gets to end at a stop: more than Xima may take, and a click waits for it."""
+    return max(XIMA_SECONDS, math.ceil(given.wait.total_seconds()) + 10)
 
 
 @metrics.shared()

@@ -76,8 +76,10 @@ def _keys(text: str) -> tuple[str, ...]:
 
 
 def _folder(text: str) -> Path:
-    if not Path(text).is_dir():
-        raise TextError(f"there is no folder {text}: make it, or name the one with your mapping files")
+    if why := location.obstacle(Path(text)):
+        raise TextError(f"{why}: make it, or name the one with your mapping files")
+    if not os.access(text, os.R_OK | os.X_OK):
+        raise TextError(f"the folder {text} cannot be read: let the adapter's user list and enter it")
     return Path(text)
 
 

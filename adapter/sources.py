@@ -79,11 +79,13 @@ class Broken:
     """A mapping file that cannot be used, with everything that is wrong with it, rendered for a person.
 
     Unless it is `expected`, the server is ready without it: it came, or was removed, while the server was running.
+    One that was `removed` is not there at all, and wants nobody to mend it.
     """
 
     file: str
     problems: tuple[str, ...]
     expected: bool = True
+    removed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -716,7 +716,18 @@ def test_a_store_that_fails_for_a_while_does_not_end_the_loop(
     flaky.failures = 3
     with looping(flaky, Xima(), watch):
         until(lambda: states(flaky) == {"d1": "accepted"})
-    assert [one.getMessage() for one in events if one.levelno == logging.ERROR] == ["dispatcher.store"] * 3
+    assert [one.getMessage() for one in events if one.levelno == logging.ERROR] == ["dispatcher.store"]
+
+
+def test_a_loop_asks_a_store_that_fails_no_more_often_than_it_looks_at_its_leases(
+    flaky: Flaky, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "POLL_SECONDS", 0.001)
+    flaky.failures = 1_000_000
+    begun = time.monotonic()
+    with looping(flaky, Xima(), watch):
+        until(lambda: flaky.failures <= 1_000_000 - 3)
+    assert time.monotonic() - begun > 2
 
 
 @pytest.mark.usefixtures("brisk")

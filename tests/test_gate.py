@@ -61,6 +61,16 @@ def test_a_shut_gate_lets_one_probe_through_and_then_nothing_until_the_next() ->
     assert gate.passing(after(probing, Evidence.ACCEPTED), None, now=at, most=9) == 9
 
 
+@pytest.mark.parametrize("trouble", ["away", "token", "egress_cap"])
+def test_a_clock_that_was_set_back_keeps_a_tenant_shut_no_longer_than_a_probe_takes(trouble: Any) -> None:
+    shut = replace(AWAY, trouble=trouble, probe_at=NOW + gate.PROBES[trouble])
+    before = NOW - timedelta(hours=1)
+    assert [gate.is_shut(shut, now=at) for at in (NOW, before)] == [True, False]
+    probing = gate.passed(shut, None, 1, now=before)
+    assert gate.passing(probing, None, now=before, most=9) == 0
+    assert gate.passing(probing, None, now=before + gate.PROBES[trouble], most=9) == 1
+
+
 def test_a_paused_gate_lets_nothing_through_not_even_a_probe() -> None:
     for one in (replace(OPEN, paused="by Pat"), replace(AWAY, paused="by Pat")):
         assert gate.passing(one, None, now=NOW + timedelta(days=1), most=9) == 0

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from adapter import logs
-from adapter.logs import Lines, event, masked
+from adapter.logs import Lines, Seldom, event, masked
 
 SECRET = "hush-hush"
 
@@ -41,6 +41,17 @@ def line(log: io.StringIO) -> str:
 def test_an_event_is_one_line_of_level_name_and_fields(log: io.StringIO) -> None:
     event("delivery.accepted", mapping="callback", id="1a2b", tries=1, reason=None)
     assert line(log) == "info delivery.accepted mapping=callback id=1a2b tries=1"
+
+
+def test_what_fails_again_and_again_is_said_once_a_minute(log: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    tell = Seldom("dispatcher.store")
+    for second in (0, 1, 59.9, 60, 61):
+        monkeypatch.setattr("adapter.logs.time.monotonic", lambda now=second: now)
+        tell("away")
+        tell(f"full at {second}")
+    said = [written.partition("reason=")[2].strip('"') for written in log.getvalue().splitlines()]
+    assert said == ["away", "full at 0", "full at 1", "full at 59.9", "away", "full at 60", "full at 61"]
+    assert len(tell._silent_until) < 6  # what is over is forgotten
 
 
 def test_the_level_is_a_word(log: io.StringIO) -> None:

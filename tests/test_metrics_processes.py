@@ -54,6 +54,33 @@ def test_what_all_processes_counted_adds_up_and_survives_them(tmp_path: Path, sa
     assert list(temporary.glob("xima-adapter-metrics-*")) == [], "the folder goes with the processes"
 
 
+@LINUX
+def test_what_a_killed_adapter_left_behind_goes_at_the_next_start_and_nothing_of_those_that_live(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    temporary = tmp_path / "temporary"
+    (temporary / "xima-adapter-metrics-of-others").mkdir(parents=True)
+
+    def left() -> set[str]:
+        return {one.name for one in temporary.glob("xima-adapter-metrics-*")}
+
+    others = left()
+    with running(tmp_path, sandbox.url, start=False, TMPDIR=str(temporary)) as adapter:
+        process = adapter.start()
+        halves = [pid for one in children(process.pid).values() for pid in one]
+        first = left() - others
+        process.kill()
+        until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in halves))
+        assert left() - others == first
+        adapter.start()
+        second = left() - others
+        assert second.isdisjoint(first)
+        with running(tmp_path / "temporary", sandbox.url, TMPDIR=str(temporary)):
+            assert second < left()
+            assert len(left() - others) == 2
+    assert left() == others
+
+
 def test_web_and_dispatch_apart_share_the_folder_they_are_told(tmp_path: Path, sandbox: Sandbox) -> None:
     folder = tmp_path / "numbers"
     with running(tmp_path, sandbox.url, start=False, PROMETHEUS_MULTIPROC_DIR=str(folder)) as adapter:

@@ -79,6 +79,40 @@ def test_prometheus_takes_the_files(asked: tuple[str, str]) -> None:
     assert said.returncode == 0, said.stderr
 
 
+GIVEN_UP = 'xima_adapter_reports_total{mapping="form",result="given_up"}'
+BROKEN = "xima_adapter_mapping_broken"
+FIRES = {
+    "the first that is given up": ("AdapterReportsGivenUp", GIVEN_UP, "_x30 1x30", "50m", ["form", "1"]),
+    "one more": ("AdapterReportsGivenUp", GIVEN_UP, "3x119 4x30", "130m", ["form", "1"]),
+    "none anew": ("AdapterReportsGivenUp", GIVEN_UP, "3x150", "150m", None),
+    "long ago": ("AdapterReportsGivenUp", GIVEN_UP, "_x30 1x150", "150m", None),
+    "broken": ("AdapterMappingUnusable", BROKEN + '{mapping="form",served="no"}', "1x30", "20m", ["form", "form"]),
+    "removed": ("AdapterMappingUnusable", BROKEN + '{mapping="form",served="removed"}', "1x30", "20m", None),
+}
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed (Debian: prometheus)")
+@pytest.mark.parametrize(("alert", "series", "values", "at", "names"), FIRES.values(), ids=FIRES)
+def test_an_alert_fires_when_it_should(
+    tmp_path: Path, alert: str, series: str, values: str, at: str, names: list[str] | None
+) -> None:
+    (rule,) = [rule for rule in RULES if rule["alert"] == alert]
+    shown = {"exp_labels": {"mapping": "form", **rule["labels"]}, "exp_annotations": dict(rule["annotations"])}
+    if names:
+        said = shown["exp_annotations"]["summary"].replace("{{ $labels.mapping }}", names[0])
+        shown["exp_annotations"]["summary"] = said.replace("{{ $value }}", names[1])
+    wanted = {"eval_time": at, "alertname": alert, "exp_alerts": [shown] if names else []}
+    test = {
+        "interval": "1m",
+        "input_series": [{"series": series, "values": values}],
+        "alert_rule_test": [wanted],
+    }
+    file = tmp_path / "test.yaml"
+    file.write_text(yaml.safe_dump({"rule_files": [str(HERE / "alerts.yaml")], "tests": [test]}))
+    said = subprocess.run(["promtool", "test", "rules", file], capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stdout + said.stderr
+
+
 @pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed (Debian: prometheus)")
 def test_prometheus_can_read_what_we_show(tmp_path: Path) -> None:
     with front(tmp_path, {"work": WORK}) as made:

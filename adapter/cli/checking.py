@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -81,7 +82,11 @@ def _reality(live: bool, history: bool) -> Iterator[_Reality]:
 
 
 def _files(path: Path) -> list[Path]:
-    return sources.mapping_files(path) if path.is_dir() else [path]
+    if not path.is_dir():
+        return [path]
+    if not os.access(path, os.R_OK | os.X_OK):  # `glob` finds nothing there, and says nothing
+        raise click.UsageError(f"the folder {path} cannot be read: become a user who may list and enter it")
+    return sources.mapping_files(path)
 
 
 def _misnamed(path: Path) -> list[Path]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,7 +13,8 @@ import click
 from adapter import handed, server, wsgi
 from adapter import sandbox as pretend
 from adapter import settings as environment
-from adapter.cli import lost, printed
+from adapter.cli import printed
+from adapter.cli.announcing import announce
 from adapter.cli.shown import as_json, columns, opened, plainly, print_json, setting
 from adapter.errors import SettingsError, TextError
 from adapter.settings import Settings, address
@@ -66,29 +66,6 @@ def _prepared(bind: str | None) -> Settings:
     if not handed.has_socket():
         check_free(given.bind)
     return given
-
-
-def announce(given: Settings) -> None:
-    """Say what is served and what is not; raises `SettingsError` when no mapping can be used at all."""
-    with contextlib.closing(Store(given.database_url)) as store:
-        lost.tell(given, store)
-        found = wsgi.in_force(given, store).found
-    waiting = [problem for broken in found.waiting.values() for problem in broken.problems]
-    problems = waiting + [problem for broken in found.broken.values() for problem in broken.problems]
-    if not found.usable:
-        none = f"there is no mapping file (*.yaml) in {given.mappings}: copy one of the shipped ones"
-        raise SettingsError(problems or [none])
-    click.echo(f"Serving on http://{given.bind}; senders post to")
-    for name in sorted(found.usable):
-        click.echo(f"  {given.origin}/hooks/{name}")
-    if problems:
-        click.echo("\n".join(("", *problems)), err=True)
-    if found.waiting:
-        names = ", ".join(sorted(found.waiting))
-        click.echo(f"\nNot used, so the version before stays in force: {names}", err=True)
-    if found.broken:
-        names = ", ".join(sorted(found.broken))
-        click.echo(f"\nCannot be used, so their senders get 503 until that is mended: {names}", err=True)
 
 
 @click.command()

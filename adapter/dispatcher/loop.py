@@ -14,7 +14,7 @@ from typing import TypeVar
 from adapter.dispatcher.carrying import Dispatcher
 from adapter.dispatcher.leases import Clock
 from adapter.errors import StoreError
-from adapter.logs import event
+from adapter.logs import Seldom, event
 from adapter.model import Delivery
 
 POLL_SECONDS = 0.1
@@ -49,6 +49,7 @@ class Loop:
         self._free = threading.Semaphore(threads)
         self._backlog = False
         self._stop = threading.Event()
+        self._tell = Seldom("dispatcher.store")
         self._bell = dispatcher.store.bell()
 
     def stop(self) -> None:
@@ -85,7 +86,8 @@ class Loop:
         try:
             taken = self._dispatcher.claim(free) if free and not self._stop.is_set() else []
         except StoreError as exc:
-            event("dispatcher.store", level=logging.ERROR, reason=exc.reason)
+            self._tell(exc.reason)
+            self._stop.wait(SWEEP_SECONDS)
         self._backlog = 0 < len(taken) == free
         for _ in range(free - len(taken)):
             self._free.release()
@@ -119,7 +121,7 @@ class Loop:
                 seconds = pause(work())
             except StoreError as exc:
                 seconds = SWEEP_SECONDS
-                event("dispatcher.store", level=logging.ERROR, reason=exc.reason)
+                self._tell(exc.reason)
 
     def purge(self) -> int:
         """Remove what is older than the retention in bites for which nobody waits; gives how many rows went."""

@@ -56,7 +56,9 @@ class Rate:
 
 def is_shut(gate: Gate, *, now: datetime) -> bool:
     """Whether nothing at all may pass at this moment."""
-    return bool(gate.paused) or (bool(gate.trouble) and gate.probe_at is not None and now < gate.probe_at)
+    if gate.paused or not gate.trouble or gate.probe_at is None:
+        return bool(gate.paused)
+    return gate.probe_at - PROBES[gate.trouble] <= now < gate.probe_at  # before it: the clock was set back
 
 
 def passing(gate: Gate, rate: Rate | None, *, now: datetime, most: int) -> int:

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from adapter import metrics
 from adapter.errors import StoreError
-from adapter.logs import event
+from adapter.logs import Seldom, event
 from adapter.receipt import Link
 from adapter.reporting import message, pace
 from adapter.reporting.posting import Answer, Poster
@@ -53,6 +53,7 @@ class Reporter:
         self._busy: Counter[str] = Counter()
         self._turn = threading.Lock()
         self._again = threading.Event()
+        self._tell = Seldom("report.store")
 
     def run(self, stopping: threading.Event) -> None:
         """Send what is due until `stopping` is set; what is under way is finished."""
@@ -85,7 +86,7 @@ class Reporter:
         try:
             taken = self._reports.claim(now=now, until=now + LEASE, most=free, busy=busy, each=self._each)
         except StoreError as exc:
-            event("report.store", level=logging.ERROR, reason=exc.reason)
+            self._tell(exc.reason)
             return []
         with self._turn:
             self._busy.update(due.host for due in taken)

@@ -30,6 +30,7 @@ from adapter.store.keys import Key, Keys
 from adapter.store.leases import Claim
 from adapter.store.personal import Held, Personal
 from adapter.store.published import Published
+from adapter.store.readiness import Readiness
 from adapter.store.reports import Due, Reports, Told
 from adapter.store.rules import Rules
 from adapter.store.trials import Trial
@@ -43,7 +44,7 @@ class Store(Published):
 
     def __init__(self, url: str) -> None:
         self._database = Database(url)
-        self._known = False
+        self._readiness = Readiness(self._database)
         self.rules = Rules(self._database)
         self.keys = Keys(self._database)
         self.reports = Reports(self._database)
@@ -63,16 +64,12 @@ class Store(Published):
             self._database.own.alone(connection, "upgrade", wait=True)
             migrate.upgrade(connection)
 
-    def check(self) -> None:
+    def check(self, *, really: bool = False) -> None:
         """Raise `StoreError` unless the store can be written and has the tables of this version.
 
-        They are looked at once: who is at work goes on when a later version has added to them.
+        They are looked at once: who is at work goes on when a later version has added to them. See `Readiness.check`.
         """
-        with self._database.writing() as connection:
-            if not self._known:
-                migrate.check(connection)
-            desk.probe(connection)
-        self._known = True
+        self._readiness.check(really=really)
 
     # requests
 

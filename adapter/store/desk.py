@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, false, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from adapter.errors import Conflict
 from adapter.model import WAITING, Delivery, check_move
@@ -19,11 +19,6 @@ from adapter.store.rows import COLUMNS, delivery_of
 from adapter.store.tables import acts, deliveries, refusals, requests
 
 d = deliveries.c
-
-
-def probe(connection: Connection) -> None:
-    """Write nothing, which fails as any other write would."""
-    connection.execute(update(deliveries).where(false()).values(reason=""))
 
 
 def get(connection: Connection, delivery_id: str) -> Delivery | None:

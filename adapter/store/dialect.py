@@ -51,6 +51,9 @@ class Database(Protocol):
     def reading(self) -> AbstractContextManager[Connection]:
         """Statements of which each is a transaction by itself, and sees what is committed by then."""
 
+    def touch(self, connection: Connection) -> None:
+        """Change nothing, and yet take the room that a write takes, where a transaction without changes needs none."""
+
     def alone(self, connection: Connection, work: str, *, wait: bool = False) -> bool:
         """Be the only one, on all machines, at this kind of work until the transaction ends; False when another is."""
 

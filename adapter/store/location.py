@@ -6,6 +6,7 @@ import importlib.util
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from stat import S_ISDIR
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from adapter.errors import TextError
@@ -26,8 +27,24 @@ def _check_file(url: str) -> None:
     path = url.removeprefix("sqlite:///")
     if path == url or path in ("", ":memory:") or "?" in path:
         raise TextError(REMEDY)
-    if not Path(path).absolute().parent.is_dir():
-        raise TextError(f"there is no folder {Path(path).absolute().parent}: make it, or name another file")
+    if why := obstacle(Path(path).absolute().parent):
+        raise TextError(f"{why}: make it, or name another file")
+    try:
+        Path(path).stat()
+    except FileNotFoundError:
+        pass  # it will be made
+    except OSError as exc:
+        raise TextError(f"{path} cannot be reached: {exc.strerror}: let the adapter's user enter its folder") from exc
+
+
+def obstacle(folder: Path) -> str:
+    """Why a folder cannot be used, in words; nothing when it is there."""
+    try:
+        return "" if S_ISDIR(folder.stat().st_mode) else f"{folder} is no folder"
+    except FileNotFoundError:
+        return f"there is no folder {folder}"
+    except OSError as exc:
+        return f"the folder {folder} cannot be reached ({exc.strerror})"
 
 
 def _check_server(url: str) -> None:

@@ -17,17 +17,19 @@ from adapter.errors import StoreError
 
 def upgrade(connection: Connection) -> None:
     """Bring the tables to this version; raises `StoreError` for those of a later one."""
+    _check_known(version(connection))
     config = _config()
     config.attributes["connection"] = connection
     try:
         command.upgrade(config, "head")
     except CommandError as exc:
-        raise StoreError(f"the tables were made by another version of this adapter: {exc}") from exc
+        raise StoreError(f"the tables cannot be brought to this version: {exc}") from exc
 
 
 def check(connection: Connection) -> None:
     """Raise `StoreError` unless the tables are those of this version."""
     found = version(connection)
+    _check_known(found)
     if found != head():
         said = f"version {found}" if found else "no tables"
         raise StoreError(f"the store has {said}, this adapter needs {head()}: run xima-adapter db upgrade")
@@ -36,6 +38,21 @@ def check(connection: Connection) -> None:
 def version(connection: Connection) -> str | None:
     """The version the tables have; None when there are none."""
     return MigrationContext.configure(connection).get_current_revision()
+
+
+def _check_known(found: str | None) -> None:
+    """Raise `StoreError` for a version that this release has not heard of: no migration of ours leads from there."""
+    if found is not None and found not in versions():
+        raise StoreError(
+            f"the store has version {found}, made by a newer adapter than this one, which knows {head()}:"
+            " start that release, or restore the backup from before it"
+        )
+
+
+@cache
+def versions() -> frozenset[str]:
+    """Every version this adapter knows how to bring to its own."""
+    return frozenset(one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions())
 
 
 @cache

@@ -101,6 +101,9 @@ class PostgreSQL:
         with self.engine.connect() as connection, _watched(connection):
             yield connection
 
+    def touch(self, connection: Connection) -> None:
+        """Nothing: a server that runs out of room ends, or refuses to write by itself."""
+
     def alone(self, connection: Connection, work: str, *, wait: bool = False) -> bool:
         """By an advisory lock that ends with the transaction; who waits does so as long as it takes."""
         given = {"space": LOCK_SPACE, "work": LOCKS[work]}

@@ -144,9 +144,10 @@ class Turns:
         if mine.error:
             raise sqlite3.OperationalError(str(mine.error)) from mine.error
 
-    def close(self) -> None:
-        """Commit what is open, and forget the connection."""
+    def close(self, forgotten: Callable[[], None] = lambda: None) -> None:
+        """Commit what is open, and forget the connection; `forgotten` is called before anybody can make another."""
         with self._turn:
             if self._open and self._connection:
                 self._commit(self._connection, self._open)
             self._connection = None
+            forgotten()

@@ -6,17 +6,19 @@ import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
 
 from adapter.store.dialect import Bell, Clock
 from adapter.store.shared import Turns
 
 BUSY_SECONDS = 5.0
 SYNCHRONOUS_FULL = 2
+OF_THE_FILE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB)
 RETRY_SECONDS = 0.001
 """How soon a lock that another process holds is asked for again; it is held for about as long."""
 
@@ -74,6 +76,18 @@ def driver(connection: Connection) -> sqlite3.Connection:
     return cast(sqlite3.Connection, connection.connection.driver_connection)
 
 
+@contextmanager
+def _anew_when_mended(close: Callable[[], None]) -> Iterator[None]:
+    """Give connections back when the file is at fault: they go by how it was when they were opened."""
+    try:
+        yield
+    except (sqlite3.Error, DBAPIError) as exc:
+        code = getattr(getattr(exc, "orig", exc), "sqlite_errorcode", sqlite3.SQLITE_OK)
+        if code & 0xFF in OF_THE_FILE:
+            close()
+        raise
+
+
 class SQLite:
     """A file of this machine; see `dialect.Database`."""
 
@@ -94,7 +108,7 @@ class SQLite:
         They share a connection, for SQLite forgets what it has read of the file when another connection has written.
         A commit that need not be on disk at once is written like any other, and gets there with the next that must.
         """
-        with self._turns.taken(self._connected, at_once=at_once):
+        with _anew_when_mended(self.close), self._turns.taken(self._connected, at_once=at_once):
             assert self._writer is not None
             yield self._writer
 
@@ -115,8 +129,14 @@ class SQLite:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Statements that only read, outside any transaction."""
-        with self.engine.connect() as connection:
+        with _anew_when_mended(self.engine.dispose), self.engine.connect() as connection:
             yield connection
+
+    def touch(self, connection: Connection) -> None:
+        """One page, that of the file's head, with the number in it that is there for programs and that we leave 0."""
+        opened = driver(connection)
+        (number,) = opened.execute("PRAGMA user_version").fetchone()
+        opened.execute(f"PRAGMA user_version={number}").close()
 
     def alone(self, connection: Connection, work: str, *, wait: bool = False) -> bool:
         """True: who writes is alone."""
@@ -144,8 +164,10 @@ class SQLite:
 
     def close(self) -> None:
         """Give all connections back."""
-        self._turns.close()
+        self._turns.close(self._forget)
+        self.engine.dispose()
+
+    def _forget(self) -> None:
         if self._writer is not None:
             self._writer.close()
             self._writer, self._at_once = None, True
-        self.engine.dispose()

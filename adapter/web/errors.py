@@ -14,6 +14,7 @@ from adapter.web import problems
 from adapter.web.answers import fault, for_soap
 
 UNAUTHORIZED = "The request was not signed as this mapping demands. The operator finds the reason in the log."
+STORE = "The store cannot be used at this moment. Try again; the operator finds the reason in the log."
 CRASHED = "Something is wrong in the adapter itself. The operator finds it in the log by the X-Request-Id."
 
 
@@ -27,12 +28,18 @@ def ours(exc: AdapterError) -> Response:
     """The answer for one of our errors; a signature's reason stays in the log."""
     if isinstance(exc, StoreError):
         event("store.failed", level=logging.ERROR, request=g.request_id, reason=exc.reason)
-    message = UNAUTHORIZED if isinstance(exc, SignatureError) else masked(exc.reason)
-    message = message[:1].upper() + message[1:]
-    response = _in_its_shape(exc, message)
+    response = _in_its_shape(exc, _told(exc))
     if exc.retry_after:
         response.headers["Retry-After"] = str(exc.retry_after)
     return response
+
+
+def _told(exc: AdapterError) -> str:
+    """What a stranger may read: no signature's reason, and no words of a database, which tell where it is."""
+    if isinstance(exc, StoreError):
+        return STORE
+    message = UNAUTHORIZED if isinstance(exc, SignatureError) else masked(exc.reason)
+    return message[:1].upper() + message[1:]
 
 
 def theirs(exc: HTTPException) -> Response:
@@ -49,7 +56,7 @@ def theirs(exc: HTTPException) -> Response:
 
 def _in_its_shape(exc: AdapterError, message: str) -> Response:
     if problems.is_wanted():
-        return problems.of(exc)
+        return problems.of(exc, message if isinstance(exc, StoreError) else masked(exc.reason))
     return fault(exc.status, message) if for_soap() else shaped(exc.status, exc.code, message)
 
 

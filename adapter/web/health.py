@@ -43,7 +43,7 @@ def readyz() -> Response:
 
 def _of_the_store() -> Iterator[dict[str, str]]:
     try:
-        parts().store.check()
+        parts().store.check(really=True)
     except StoreError as exc:
         yield {"part": "store", "message": exc.reason}
 

@@ -121,9 +121,9 @@ class Standing(Collector):
         yield _gauge("mapping_version", "The version in force of each mapping.", versions, "mapping", "version")
         since = {(name,): source.since.timestamp() for name, source in usable.items() if source.since}
         yield _gauge("mapping_since_seconds", "When that version came into force.", since, "mapping")
-        broken = {(name, "no"): 1.0 for name in self._sources.broken}
+        broken = {(name, "removed" if one.removed else "no"): 1.0 for name, one in self._sources.broken.items()}
         broken |= {(name, "yes"): 1.0 for name in self._sources.waiting}
-        about = "Files that cannot be used; served: whether an older version is in force."
+        about = "Files that cannot be used; served: whether an older version is in force, or the file was removed."
         yield _gauge("mapping_broken", about, broken, "mapping", "served")
 
     def _deliveries(self) -> Iterator[Metric]:

@@ -8,7 +8,6 @@ from typing import Any
 from flask import Response, jsonify, request
 
 from adapter.errors import AdapterError
-from adapter.logs import masked
 
 TYPE = "urn:problem:"
 """What kinds of problems are called; their codes are those of `adapter.errors`."""
@@ -25,11 +24,11 @@ def is_of_api(path: str) -> bool:
     return path == "/api" or path.startswith("/api/")
 
 
-def of(exc: AdapterError) -> Response:
+def of(exc: AdapterError, detail: str) -> Response:
     """The answer for one of our errors."""
     more = dict(exc.more)
     challenge = more.pop("challenge", None)
-    response = problem(exc.status, exc.code, masked(exc.reason), **more)
+    response = problem(exc.status, exc.code, detail, **more)
     if challenge:
         response.headers["WWW-Authenticate"] = challenge
     return response

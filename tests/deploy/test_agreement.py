@@ -6,6 +6,7 @@ import logging
 import re
 import runpy
 from collections.abc import Iterator, Mapping
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from web.front import WORK, front
 from adapter import logs, server, settings
 from adapter.cli import printed
 from adapter.settings import TABLE, Settings
+from adapter.xima import Client
 from deploy.proxies import DEPLOY
 
 WAITS = ("10s", "55s")
@@ -87,6 +89,10 @@ def test_what_is_under_way_may_end_at_a_stop_however_long_a_click_waits(
     monkeypatch.setenv("ADAPTER_WAIT", wait)
     given = settings.load()
     assert server.grace(given) > given.wait.total_seconds()
+    given_up = signature(Client.__init__).parameters
+    addresses = 2  # of Xima's host, each tried for so long
+    longest = given_up["connect_timeout"].default * addresses + given_up["read_timeout"].default
+    assert server.grace(given) > longest
     assert server.options(given)["graceful_timeout"] == server.grace(given)
 
 

@@ -79,7 +79,7 @@ REFUSED: dict[str, tuple[Use, str]] = {
     "of nothing": (lambda at: backup.restore(at / "no.db", at / "new.db", now=NOW), "there is no file"),
     "of text": (lambda at: backup.restore(at / "text.db", at / "new.db", now=NOW), "text.db cannot be copied: file is"),
     "of another program": (lambda at: backup.restore(at / "other.db", at / "new.db", now=NOW), "is no store of this"),
-    "of a later version": (lambda at: backup.restore(at / "later.db", at / "new.db", now=NOW), "another version"),
+    "of a later version": (lambda at: backup.restore(at / "later.db", at / "new.db", now=NOW), "newer adapter"),
     "of a damaged file": (lambda at: backup.restore(at / "bad.db", at / "new.db", now=NOW), "malformed|damaged"),
     "into nowhere": (lambda at: backup.take(at / "store.db", at / "no/copy.db", now=NOW), "cannot be written"),
 }

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import psycopg
@@ -240,6 +241,12 @@ def test_a_bell_without_a_server_waits_as_long_as_it_was_asked_to(postgres_url: 
 # the clock
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A measure may take as long as it does on a slow machine."""
+    monkeypatch.setattr("adapter.store.clock.MOST_SECONDS", 30)
+
+
 class Times:
     """A machine's clock and a database's, which is asked when `ask` is called."""
 
@@ -295,25 +302,73 @@ def test_while_the_database_is_away_the_last_measure_stands() -> None:
     assert times.asked == 2  # not again and again
 
 
+@dataclass
+class Stalled:
+    """A database that tells a time a minute ahead, when it is let go."""
+
+    begun: threading.Event = field(default_factory=threading.Event)
+    end: threading.Event = field(default_factory=threading.Event)
+
+    def ask(self) -> datetime:
+        self.begun.set()
+        assert self.end.wait(60)
+        return NOW + 60 * SECOND
+
+
+def asked_in_a_stall(shared: SharedClock, monkeypatch: pytest.MonkeyPatch) -> datetime:
+    """What the clock says while it is measured by a round trip that does not end, and ends too late."""
+    stalled = Stalled()
+    monkeypatch.setattr(shared, "_ask", stalled.ask)
+    said = shared()
+    assert stalled.begun.wait(60)
+    assert not stalled.end.is_set()
+    shared()
+    stalled.end.set()
+    with shared._turn:  # nobody measures any more
+        return said
+
+
 def test_nobody_waits_for_who_measures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adapter.store.clock.MEASURE_SECONDS", 0)
+    times = Times(30)
+    shared = SharedClock(times.clock, times.ask)
+    shared()
+    begun = time.monotonic()
+    assert near(asked_in_a_stall(shared, monkeypatch), NOW + 30 * SECOND)
+    assert time.monotonic() - begun < 50
+
+
+def test_at_first_and_when_a_clock_was_set_nobody_waits_longer_than_a_measure_may_take(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("adapter.store.clock.MOST_SECONDS", 0.01)
+    assert near(asked_in_a_stall(SharedClock(lambda: NOW, lambda: NOW), monkeypatch), NOW)
+
+
+def test_a_round_trip_that_took_long_says_nothing_of_the_time(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "adapter")
+    times = Times(30)
+    shared = SharedClock(times.clock, times.ask)
+    shared()
+    monkeypatch.setattr("adapter.store.clock.MOST_SECONDS", 0)
+    times.behind = -600
+    times.machine += 60 * SECOND
+    shared()
+    with shared._turn:
+        assert times.asked == 2
+    assert near(shared(), NOW + 90 * SECOND)
+    assert len(caplog.records) == 1
+
+
+def test_who_has_not_wanted_to_know_the_time_for_long_is_told_by_a_new_measure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapter.store.clock.MEASURE_SECONDS", -60)
     times = Times(0)
     shared = SharedClock(times.clock, times.ask)
     shared()
-    begun, end = threading.Event(), threading.Event()
-
-    def slow() -> datetime:
-        begun.set()
-        end.wait(60)
-        return NOW
-
-    monkeypatch.setattr(shared, "_ask", slow)
-    measuring = threading.Thread(target=shared)
-    measuring.start()
-    begun.wait(60)
-    assert near(shared(), NOW)
-    end.set()
-    measuring.join()
+    times.behind = 5
+    assert near(shared(), NOW + 5 * SECOND)
 
 
 def test_the_databases_clock_is_the_one_of_its_server(store: Store) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import shutil
 import sqlite3
 import stat
-from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack, closing
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from functools import partial
+from operator import add
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -21,6 +27,7 @@ from adapter.model import Delivery
 from adapter.policy import Verdict
 from adapter.store import Store, gates, migrate, sqlite
 from adapter.store.engine import Database
+from adapter.store.readiness import TOUCH_SECONDS
 from adapter.store.tables import metadata
 
 from .contract import StoreContract, claim, keep, to, tried
@@ -168,10 +175,11 @@ def test_tables_of_a_later_version_are_refused_and_left_alone(store: Store, file
     with closing(sqlite3.connect(file)) as other:
         other.execute("UPDATE alembic_version SET version_num = '9999'")
         other.commit()
-    with pytest.raises(StoreError, match="the store has version 9999, this adapter needs"):
-        store.check()
-    with pytest.raises(StoreError, match=r"made by another version of this adapter.*9999"):
-        store.upgrade()
+    for use in (store.check, store.upgrade):
+        with pytest.raises(
+            StoreError, match=r"9999, made by a newer adapter .*: start that release, or restore the backup"
+        ):
+            use()
 
 
 def test_a_migration_that_breaks_leaves_nothing_behind(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -268,6 +276,77 @@ def test_a_process_whose_own_writer_takes_too_long(file: Path) -> None:
     with database.writing():
         pass
     database.close()
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Without the rights of root, before whom no file is read-only."""
+    before = os.geteuid()
+    os.seteuid(before or 65534)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
+
+
+def test_a_store_that_was_read_only_is_written_as_soon_as_it_is_mended() -> None:
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "store.db"
+        with closing(Store(f"sqlite:///{file}")) as store:
+            store.upgrade()
+        Path(folder).chmod(0o777)
+        file.chmod(0o444)
+        with closing(Store(f"sqlite:///{file}")) as store, as_nobody():
+            for use in (store.check, partial(keep, store, delivery())):
+                with pytest.raises(StoreError, match="readonly"):
+                    use()
+            os.seteuid(os.getuid())
+            for path in Path(folder).iterdir():
+                path.chmod(0o666)
+            os.seteuid(os.getuid() or 65534)
+            store.check(really=True)
+            keep(store, delivery())
+            assert [one.id for one in store.newest()] == ["d1"]
+
+
+@contextmanager
+def no_room(file: Path) -> Iterator[None]:
+    """The files of a store cannot grow; their space is not asked for in advance."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file.with_name(f"{file.name}-wal").stat().st_size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_whether_it_can_be_written_is_asked_with_a_write(store: Store, file: Path) -> None:
+    with no_room(file):
+        with pytest.raises(StoreError):
+            keep(store, delivery())
+        for _ in range(3):
+            with pytest.raises(StoreError):
+                store.check(really=True)
+        store.check()  # who only looks is let in
+    store.check(really=True)
+    assert pragmas(file, "user_version") == [(0,)]
+
+
+def test_asking_every_second_does_not_wear_the_disk(store: Store, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ahead = file.with_name(f"{file.name}-wal")
+    store.check(really=True)
+    before = ahead.stat().st_size
+    for _ in range(100):
+        store.check(really=True)
+    assert ahead.stat().st_size == before
+    monkeypatch.setattr("adapter.store.readiness.time.monotonic", partial(add, time.monotonic(), TOUCH_SECONDS))
+    store.check(really=True)
+    assert before < ahead.stat().st_size < before + 3 * 4096
+
+
+def pragmas(file: Path, name: str) -> list[Any]:
+    with closing(sqlite3.connect(file)) as other:
+        return other.execute(f"PRAGMA {name}").fetchall()
 
 
 def test_a_disk_that_is_full(file: Path) -> None:

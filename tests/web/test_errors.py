@@ -7,7 +7,9 @@ import logging
 
 import pytest
 
-from adapter.web.errors import CRASHED
+from adapter.api import tokens
+from adapter.errors import StoreError
+from adapter.web.errors import CRASHED, STORE
 from web.front import CLICK, JSON, Front
 
 LOUD = "+1 801 555 0199"
@@ -114,9 +116,29 @@ def test_a_bug_is_a_500_that_tells_nothing_and_a_traceback_in_the_log_without_th
 def test_a_store_that_fails_leaves_a_line_for_the_operator(work: Front, log: io.StringIO) -> None:
     work.run("drop table requests")
     answer = work.post("work", CLICK)
-    assert answer.status_code == 503
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert answer.get_json()["error"]["message"] == STORE
     line = next(line for line in log.getvalue().splitlines() if "store.failed" in line)
     assert f"error store.failed request={answer.headers['X-Request-Id']} reason=" in line
+    assert "no such table: requests" in line
+
+
+def test_a_stranger_is_not_told_where_the_store_is(
+    work: Front, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise StoreError('connection to server at "10.20.30.40", port 5432 failed: Connection refused')
+
+    monkeypatch.setattr(work.store, "add", away)
+    monkeypatch.setattr(work.store.keys, "find", away)
+    answers = [
+        work.post("work", CLICK),
+        work.client.get("/api/deliveries", headers={"Authorization": f"Bearer {tokens.new_token()}"}),
+    ]
+    assert [answer.status_code for answer in answers] == [503, 503]
+    assert answers[0].get_json()["error"]["message"] == answers[1].get_json()["detail"] == STORE
+    assert log.getvalue().count("error store.failed") == 2
+    assert "10.20.30.40" in log.getvalue()
 
 
 def test_only_our_events_are_logged_when_a_request_is_refused(work: Front, log: io.StringIO) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import time
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +14,8 @@ from sample import delivery
 from adapter.model import Evidence
 from adapter.policy import Verdict
 from adapter.sources import Broken
+from adapter.store import Store
+from adapter.wsgi import clock
 from web.front import WORK, Front, front
 
 
@@ -18,6 +23,18 @@ def test_a_process_that_lives_says_so_whatever_is_broken(work: Front) -> None:
     work.run("drop table deliveries")
     answer = work.client.get("/healthz")
     assert (answer.status_code, answer.get_json()) == (200, {"status": "ok"})
+
+
+def test_a_process_lives_while_its_database_says_nothing(work: Front) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://u:p@127.0.0.1:{silent.getsockname()[1]}/d?connect_timeout=120"
+        with closing(Store(url)) as away:
+            extensions = work.client.application.extensions
+            extensions["adapter"] = replace(extensions["adapter"], store=away, clock=away.clock(clock))
+            begun = time.monotonic()
+            told = [work.client.get(path).status_code for path in ("/healthz", "/nothing", "/healthz")]
+            assert told == [200, 404, 200]
+            assert time.monotonic() - begun < 60
 
 
 def test_it_is_ready_when_the_store_and_all_mappings_are_usable(tmp_path: Path) -> None:
@@ -83,6 +100,8 @@ def test_a_store_of_another_version_is_not_ready(tmp_path: Path) -> None:
         good.run("update alembic_version set version_num = '9999'")
         answer = good.client.get("/readyz")
         assert (answer.status_code, answer.get_json()["problems"][0]["part"]) == (503, "store")
+        assert "start that release" in answer.get_json()["problems"][0]["message"]
+        assert "db upgrade" not in answer.text
         good.run("drop table alembic_version")
         assert "xima-adapter db upgrade" in good.client.get("/readyz").get_json()["problems"][0]["message"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -140,6 +141,17 @@ def test_without_a_store_the_rest_is_told(work: Front, monkeypatch: pytest.Monke
 
 def test_a_broken_file_is_a_number(work: Front) -> None:
     assert number(scrape(work), "mapping_broken", mapping="broken", served="no") == 1
+
+
+def test_a_file_that_was_removed_is_none_that_wants_mending(work: Front) -> None:
+    extensions = work.client.application.extensions
+    gone = replace(work.sources.broken["broken"], removed=True)
+    extensions["adapter"] = replace(extensions["adapter"], sources=lambda: replace(work.sources, broken={"gone": gone}))
+    found = scrape(work)
+    assert number(found, "mapping_broken", mapping="gone", served="removed") == 1
+    assert {key for key in found if key[0] == "mapping_broken"} == {
+        ("mapping_broken", frozenset({"mapping": "gone", "served": "removed"}.items()))
+    }
 
 
 @pytest.mark.parametrize(
