@@ -151,7 +151,8 @@ FULL = "agent: 0101, number_to_dial: 8015550142, use_selected_caller_id: yes"
     ("body", "expect", "instead"),
     [
         (DIALLED, "skip: no rule matched", f"click_to_dial: {{{FULL}}}"),
-        (DIALLED, "click_to_dial: {¦agent: 0102, number_to_dial: 8015550142, use_selected_caller_id: yes}", "agent: 0101"),
+        (DIALLED, "click_to_dial: {¦agent: 0102, number_to_dial: 8015550142, use_selected_caller_id: yes}",
+         "agent: 0101"),
         (DIALLED, f"click_to_dial: {{{FULL}, ¦external_prefix: 9}}", ""),
         ("{}", "reject: agent", "skip: no rule matched"),
         (DIALLED.replace("pat", "lee"), "skip: x", "reject: agent"),
