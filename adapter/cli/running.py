@@ -161,6 +161,7 @@ def sandbox(bind: str, script: Path | None) -> None:
     """Run the pretend Xima; nobody is called.
 
     Its page shows phones ringing and the callback queue. For the adapter set XIMA_HOST to the URL it prints.
+    What a script can say, with examples: docs/sandbox.md.
 
     \b
     Example:
