@@ -79,7 +79,9 @@ def test_an_example_comes_true(body: str, expect: str) -> None:
             "¦click_to_dial: {agent: 0101}",
             "expected click_to_dial, but the mapping gives skip (no rule matched)",
             "rule 'by hand': condition 2 on line 14 does not hold: any (a is not in the record, not (b is 'y')); "
-            "rule 'lead': condition 1 on line 28 does not hold: skill is not in the record",
+            "instead of a there is kind, b; "
+            "rule 'lead': condition 1 on line 28 does not hold: skill is not in the record; "
+            "instead of skill there is kind, b",
         ),
         (
             DIALLED.replace("pat", "lee"),
