@@ -50,7 +50,8 @@ def test_the_shell_is_told_where_the_program_is_before_it_is_called(page: str) -
     """What `make` installs is in .venv, where no shell looks by itself."""
     text = (ROOT / page).read_text(encoding="utf-8")
     called = re.search(r"(?<![\w/.-])xima-adapter (?=[a-z-])", text)
-    assert called and 'export PATH="$PWD/.venv/bin:$PATH"' in text[: called.start()]
+    assert called
+    assert 'export PATH="$PWD/.venv/bin:$PATH"' in text[: called.start()]
 
 
 def test_every_link_to_a_file_leads_somewhere() -> None:

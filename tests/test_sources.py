@@ -145,7 +145,7 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
     environ = {"HOOK_SECRET_FILE": str(secret)}
     assert load(tmp_path, environ).usable["good"].proofs[0].secrets == ("a secret in a file",)
     secret.write_text("\n")
-    assert broken(tmp_path, environ) == f"good.yaml: HOOK_SECRET_FILE: {secret} is empty: good checks its sender with it"
+    assert f"HOOK_SECRET_FILE: {secret} is empty: good checks its sender" in broken(tmp_path, environ)
 
 
 @pytest.mark.parametrize(
