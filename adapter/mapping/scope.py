@@ -94,16 +94,14 @@ class Scope:
         around = self.raw(replace(where, steps=where.steps[:-1]))
         is_null = isinstance(around, dict) and where.steps[-1:] and where.steps[-1] in around
         if self.trace and not is_null:
-            self.trace.instead[where.text] = self._beside(where)
+            self.trace.instead[where.text] = self._beside(where, around)
         return "is null" if is_null else f"is not in the {where.root}"
 
-    def _beside(self, where: path.Path) -> list[str]:
-        """A few of the keys that stand where the first missing one of a path was looked for."""
-        for at, step in enumerate(where.steps):
-            there = self.raw(replace(where, steps=where.steps[:at]))
-            if isinstance(step, str) and isinstance(there, dict) and step not in there:
-                return nearest(step, there)
-        return []
+    def _beside(self, where: path.Path, around: Any) -> list[str]:
+        """A few of the keys that stand where the last one of a path was looked for, or else its first."""
+        there = around if isinstance(around, dict) else self.raw(replace(where, steps=()))
+        step = where.steps[-1 if there is around else 0] if where.steps else None
+        return nearest(step, there) if isinstance(step, str) and isinstance(there, dict) and step not in there else []
 
 
 def describe(value: Any) -> str:
