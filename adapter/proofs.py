@@ -25,8 +25,8 @@ class Ready:
 
 
 def missing_secrets(loaded: Mapping, environ: ReadOnly[str, str] | None = None) -> list[str]:
-    """The names of variables a mapping needs and that hold nothing, or nothing that can be read."""
-    return [name for name in names_of(loaded) if not secret(name, environ)[0]]
+    """What keeps each of the variables a mapping needs from holding anything: `NAME is not set`, or its file."""
+    return [why for name in names_of(loaded) for text, why in [secret(name, environ)] if not text]
 
 
 def names_of(loaded: Mapping) -> list[str]:
@@ -37,10 +37,12 @@ def names_of(loaded: Mapping) -> list[str]:
 def secret(name: str, environ: ReadOnly[str, str] | None) -> tuple[str, str]:
     """The text of a variable, empty if it holds nothing but blanks, and why."""
     try:
-        text, _ = environment(name, environ)
+        text, source = environment(name, environ)
     except SettingsError as exc:
         return "", exc.problems[0]
-    return (text, "") if text and text.strip() else ("", f"{name} is not set")
+    file = source.removeprefix("file ")
+    why = f"{name} is not set" if file == source else f"{name}_FILE: {file} is empty"
+    return (text, "") if text and text.strip() else ("", why)
 
 
 def ready(

@@ -45,6 +45,15 @@ def test_the_readme_names_every_command(command: str) -> None:
     assert f"`{command}" in README or f"xima-adapter {command}" in README
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/install.md"])
+def test_the_shell_is_told_where_the_program_is_before_it_is_called(page: str) -> None:
+    """What `make` installs is in .venv, where no shell looks by itself."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    called = re.search(r"(?<![\w/.-])xima-adapter (?=[a-z-])", text)
+    assert called
+    assert 'export PATH="$PWD/.venv/bin:$PATH"' in text[: called.start()]
+
+
 def test_every_link_to_a_file_leads_somewhere() -> None:
     pages = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
     broken = [

@@ -157,7 +157,7 @@ def test_a_missing_secret_is_named(tmp_path: Path, environ: Mapping[str, str]) -
         broken(tmp_path, environ)
         == f"good.yaml: HOOK_SECRET is not set: good checks its sender with it; {proofs.THERE}"
     )
-    assert proofs.missing_secrets(sources.read(file), environ) == ["HOOK_SECRET"]
+    assert proofs.missing_secrets(sources.read(file), environ) == ["HOOK_SECRET is not set"]
     assert proofs.missing_secrets(sources.read(file), ENVIRON) == []
 
 
@@ -176,7 +176,7 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
     environ = {"HOOK_SECRET_FILE": str(secret)}
     assert load(tmp_path, environ).usable["good"].proofs[0].secrets == ("a secret in a file",)
     secret.write_text("\n")
-    assert "HOOK_SECRET is not set" in broken(tmp_path, environ)
+    assert f"HOOK_SECRET_FILE: {secret} is empty: good checks its sender" in broken(tmp_path, environ)
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,8 @@ def headers(given: Sequence[str]) -> dict[str, str]:
 
 def received(mapping: Mapping, body: bytes, given: dict[str, str], query: str) -> Received:
     """A request to the mapping's URL; without a content type it has the one that its sender would send."""
-    kind = _guess(body) if mapping.receive.body in (None, PARAMETERS) else mapping.receive.body
+    reads = mapping.receive.body
+    kind = _guess(body) if reads in (None, PARAMETERS, "form") else reads  # whoever sends JSON to a form says so: 415
     content_type = examples.CONTENT_TYPES.get(kind, "text/xml")
     url = f"https://example.com/hooks/{mapping.name}" + (f"?{query}" if query else "")
     return Received(method="POST", url=url, headers={"content-type": content_type, **given}, body=body)

@@ -111,13 +111,13 @@ def _checked(file: Path, reality: _Reality) -> dict[str, Any]:
     missing = roster.problems(loaded, content, reality.known) if reality.known else []
     never_sent = unsent.problems(loaded, content, reality.requests(loaded.name))
     warnings = [*lint.problems(loaded, content), *dialling.problems(loaded), *never_sent]
-    unset = "is not set here; the server does not answer for"
+    unset = "here; the server does not answer for"
     return {
         **report,
         "missing": [render(file.name, lines, one) for one in missing],
         "warnings": [
             *(render(file.name, lines, one) for one in warnings),
-            *(f"{file.name}: warning: {name} {unset} {loaded.name} without it" for name in _unset(loaded)),
+            *(f"{file.name}: warning: {why} {unset} {loaded.name} without it" for why in _unset(loaded)),
             *(f"{file.name}: warning: {said}" for said in allowed.problems(loaded)),
         ],
         "examples": len(loaded.examples),
@@ -125,9 +125,9 @@ def _checked(file: Path, reality: _Reality) -> dict[str, Any]:
 
 
 def _unset(loaded: Mapping) -> list[str]:
-    """The variables that the server needs for a mapping and that hold nothing here."""
+    """What is wrong with variables that the server needs for a mapping and that hold nothing here."""
     covered = any(proof.scheme.covers_url for proof in loaded.receive.proofs)
-    url = ["ADAPTER_PUBLIC_URL"] if covered and not setting("ADAPTER_PUBLIC_URL") else []
+    url = ["ADAPTER_PUBLIC_URL is not set"] if covered and not setting("ADAPTER_PUBLIC_URL") else []
     return [*proofs.missing_secrets(loaded), *url]
 
 

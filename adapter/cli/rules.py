@@ -34,8 +34,9 @@ def read(text: str, region: str | None) -> str:
         raise TextError(problem)
     found = phone.read(text, phone.Rules(region=region, **LIST_RULES))
     if isinstance(found, phone.Unusable):
-        hint = "" if region else "; a number without + needs --region"
-        raise TextError(f"{found.reason}{hint}")
+        said = found.reason.replace("phones.region", "--region")  # what a mapping says in its file is an option here
+        hint = "" if region or "--region" in said else "; a number without + needs --region"
+        raise TextError(f"{said}{hint}")
     return found.e164
 
 

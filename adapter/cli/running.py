@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,7 +14,7 @@ import click
 from adapter import handed, server, wsgi
 from adapter import sandbox as pretend
 from adapter import settings as environment
-from adapter.cli import printed
+from adapter.cli import lost, misspelt, printed
 from adapter.cli.announcing import announce
 from adapter.cli.shown import as_json, columns, opened, plainly, print_json, setting
 from adapter.errors import SettingsError, TextError
@@ -54,7 +55,7 @@ def check_free(bind: str) -> None:
             probe.bind((host, port))
     except (OSError, UnicodeError) as exc:
         reason = getattr(exc, "strerror", None) or "no such host"
-        remedy = "stop what listens there, or choose another with --bind"
+        remedy = "stop what listens there, or choose another with --bind or ADAPTER_BIND"
         raise SettingsError([f"cannot listen on {bind}: {reason}; {remedy}"]) from exc
 
 
@@ -139,6 +140,7 @@ def sandbox(bind: str, script: Path | None) -> None:
     """Run the pretend Xima; nobody is called.
 
     Its page shows phones ringing and the callback queue. For the adapter set XIMA_HOST to the URL it prints.
+    What a script can say, with examples: docs/sandbox.md.
 
     \b
     Example:
@@ -194,6 +196,8 @@ def settings(as_json: bool, as_env: bool) -> None:
         return
     found = environment.found()
     wrong = sum(bool(one.problem) for one in found)
+    for warning in misspelt.warnings(os.environ):
+        click.echo(warning, err=True)
     if as_json:
         print_json([_plain(one) for one in found])
     else:

@@ -14,7 +14,7 @@ from adapter import sources
 from adapter.cli import words
 from adapter.cli.shown import as_json, plainly, print_json, setting
 from adapter.mapping.preset import Preset
-from adapter.mapping.problems import did_you_mean
+from adapter.mapping.problems import beginning
 from adapter.units import spoken
 
 WIDTH = 100
@@ -56,7 +56,7 @@ def presets(name: str | None, only_starter: bool, as_json: bool) -> None:
     """
     known = sources.presets()
     if name is not None and name not in known:
-        hint = did_you_mean(name, known) or f"known: {', '.join(known)}"
+        hint = beginning(name, known) or f"known: {', '.join(known)}"
         raise click.UsageError(f"there is no preset called {name}; {hint}")
     if only_starter:
         click.echo(_wanted_starter(name), nl=False)

@@ -11,7 +11,7 @@ from adapter import sources
 from adapter.cli import senders
 from adapter.cli.shown import plainly, setting
 from adapter.errors import SettingsError
-from adapter.mapping.problems import did_you_mean
+from adapter.mapping.problems import beginning
 from adapter.proofs import names_of
 
 SCHEMA = "mapping.schema.json"
@@ -32,8 +32,8 @@ def new(name: str, preset: str) -> None:
     Example:
       xima-adapter new support-calls --from zendesk
     """
-    if not re.fullmatch(r"\w[\w-]*", name) or f"{name}.yaml" in sources.NOT_MAPPINGS:
-        raise click.UsageError(f"'{name}' cannot be the name of a mapping: letters, digits, - and _ only, not tenants")
+    if problem := _unfit(name):
+        raise click.UsageError(f"'{name}' cannot be the name of a mapping: {problem}")
     starter = senders.starter(preset) if preset in sources.presets() else None
     if starter is None:
         raise click.UsageError(f"nothing to start from is called {preset}; {_known(preset)}")
@@ -47,8 +47,18 @@ def new(name: str, preset: str) -> None:
     click.echo(f"  xima-adapter check {file}   (when you have changed it)")
 
 
+def _unfit(name: str) -> str:
+    """Why a mapping cannot be called so; nothing when it can."""
+    if f"{name}.yaml" in sources.NOT_MAPPINGS or name in sources.RESERVED:
+        return "the adapter uses this name for something else"
+    if re.fullmatch(r"\w[\w-]*", name):
+        return ""
+    bare = "-".join(re.findall(r"\w+", name)).lower()
+    return "it becomes part of a URL, so only letters, digits, - and _" + (f", like {bare}" if bare else "")
+
+
 def _known(preset: str) -> str:
-    return did_you_mean(preset, sources.presets()) or "xima-adapter presets lists what there is"
+    return beginning(preset, sources.presets()) or "xima-adapter presets lists what there is"
 
 
 def _named(text: str, preset: str, name: str) -> str:

@@ -35,8 +35,7 @@ def check(mapping: Mapping, data: ReadOnly[str, Any], name: str) -> Found:
     """Every contradiction as (path in the file, message); `data` are the loaded keys of the file."""
     known = _Known(mapping.tables)
     if mapping.name != name:
-        said = f"the name is '{mapping.name}' but the file is {name}.yaml"
-        yield ("name",), Said(said, hint=f"write name: {name}, or rename the file")
+        yield ("name",), _misnamed(mapping.name, name)
     for let, value in mapping.let.items():
         if not re.fullmatch(r"\w[\w-]*", let):
             yield ("let", let), Said("the name of a let value is one word", hint="write it with _", of_key=True)
@@ -52,6 +51,14 @@ def check(mapping: Mapping, data: ReadOnly[str, Any], name: str) -> Found:
     yield from _template(("once", "key"), data["once"].get("key"), known)
     if "sent_at" in data:
         yield from _path(("sent_at", "path"), data["sent_at"].path, known)
+
+
+def _misnamed(name: str, file: str) -> Said:
+    """The file's name is not the mapping's; Notepad makes x.yaml.txt of x.yaml, and that is no name for a mapping."""
+    if re.search(r"\.ya?ml$", file, re.IGNORECASE):
+        said = f"the file is {file}.txt or the like, which the server does not read"
+        return Said(said, hint=f"rename the file to {name}.yaml")
+    return Said(f"the name is '{name}' but the file is {file}.yaml", hint=f"write name: {file}, or rename the file")
 
 
 def _rules(mapping: Mapping, known: _Known) -> Found:

@@ -90,7 +90,8 @@ def problems(mapping: Mapping) -> Iterator[Problem]:
     if mapping.phones.written is None or WORD in mapping.ignore:
         return
     for one in examples.problems(mapping):
-        yield replace(one, message=f"warning: {one.message} [{WORD}]")
+        hint = f"the rules of the tenant {mapping.tenant} (tenants.yaml) do this: leave the example as it is"
+        yield replace(one, message=f"warning: {one.message} [{WORD}]", hint=hint)
     yield from _prefixes(mapping)
     lost = (mapping.phones.written.allow_regions or frozenset()) - (mapping.phones.rules.allow_regions or frozenset())
     if lost:

@@ -67,29 +67,49 @@ class OnceSchema(Strict):
         return data
 
 
+def _zone(text: str) -> str:
+    if problem := hours.zone_problem(text):
+        raise TextError(problem)
+    return str(text)
+
+
+class Week(Named):
+    """Days, each line with its times; what is wrong with a day is told beside what is wrong with its times."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **extra: Any) -> dict[str, Any]:
+        errors: dict[str, Any] = {}
+        found: dict[str, Any] = {}
+        try:
+            found = super()._deserialize(value, attr, data, **extra)
+        except ValidationError as exc:
+            if not isinstance(exc.messages, dict):
+                raise
+            errors = exc.messages
+        for name in value:
+            try:
+                hours.days(name)
+            except TextError as exc:
+                errors[name] = [Said(exc.reason, offset=exc.offset, of_key=True), *errors.get(name, ())]
+        if errors:
+            raise ValidationError(errors)
+        return found
+
+
 class HoursSchema(Strict):
     """Calling hours on the clock of the called number."""
 
     clock = one_of(NUMBERS)
-    zone = a_text(required=True)
-    open = Named(Read(hours.spans), required=True)
+    zone = Read(_zone, required=True)
+    open = Week(Read(hours.spans), required=True)
     closed_on = Each(Read(hours.on_date), load_default=())
     outside = one_of(("hold", "skip", "send"), load_default="hold")
 
     @post_load
     def make(self, data: dict[str, Any], **extra: Any) -> hours.Hours:
         """The compiled hours."""
-        if problem := hours.zone_problem(data["zone"]):
-            raise ValidationError({"zone": [problem]})
         opened: dict[int, tuple[hours.Span, ...]] = {}
-        errors: dict[str, Any] = {}
         for name, spans in data["open"].items():
-            try:
-                opened |= {day: (*opened.get(day, ()), *spans) for day in hours.days(name)}
-            except TextError as exc:
-                errors[name] = [Said(exc.reason, offset=exc.offset, of_key=True)]
-        if errors:
-            raise ValidationError({"open": errors})
+            opened |= {day: (*opened.get(day, ()), *spans) for day in hours.days(name)}
         closed = frozenset(data["closed_on"])
         return hours.Hours(open=opened, closed_on=closed, zone=data["zone"], outside=data["outside"])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from collections.abc import Mapping as ReadOnly
@@ -78,8 +79,9 @@ def _run(mapping: Mapping, example: Example) -> Iterator[Problem]:
         yield _problem(mapping, example, ("expect",), said, hint="write one item for each, in order")
         return
     for number, (wanted, (result, trace)) in enumerate(zip(example.expect, got, strict=True)):
-        for where, said in _differences(wanted, result):
-            yield _problem(mapping, example, ("expect", number, *where), said, hint=because(mapping, trace))
+        for where, said, instead in _differences(wanted, result):
+            hint = "; ".join(filter(None, (because(mapping, trace), _remedy(instead))))
+            yield _problem(mapping, example, ("expect", number, *where), said, hint=hint)
 
 
 _AT_LINE = re.compile(r" at line (\d+) column (\d+)$")
@@ -109,34 +111,62 @@ def _shown(got: Result) -> str:
     return f"{kind} ({got.reason})" if got.reason else kind
 
 
-def _differences(wanted: ReadOnly[str, Any], got: Result) -> Iterator[tuple[Where, str]]:
-    """What an example expects otherwise: where below the expectation, and what."""
+def _differences(wanted: ReadOnly[str, Any], got: Result) -> Iterator[tuple[Where, str, str]]:
+    """What an example expects otherwise: where below the expectation, what, and the line that would be true."""
     kind = got.action.kind if got.action else got.kind
     if wanted["result"] != kind:
-        yield (), f"expected {wanted['result']}, but the mapping gives {_shown(got)}"
+        yield (), f"expected {wanted['result']}, but the mapping gives {_shown(got)}", _line_of(got)
         return
     if got.action is not None:
         yield from _fields(wanted[kind], got.action.as_dict(), kind)
     elif kind == "reject" and wanted["reject"] not in (got.field, got.reason):
-        yield (), f"expected reject: {wanted['reject']}, but it is {got.field} that is rejected ({got.reason})"
+        said = f"expected reject: {wanted['reject']}, but it is {got.field} that is rejected ({got.reason})"
+        yield (), said, _line_of(got)
     elif kind == "skip" and wanted["skip"] != got.reason:
-        yield (), f"expected skip: {wanted['skip']}, but the reason is {got.reason}"
+        yield (), f"expected skip: {wanted['skip']}, but the reason is {got.reason}", _line_of(got)
     if "once" in wanted and wanted["once"] != got.key:
-        yield ("once",), f"expected once: {wanted['once']}, but the key is {got.key or 'not there'}"
+        said = f"expected once: {wanted['once']}, but the key is {got.key or 'not there'}"
+        yield ("once",), said, _line("once", got.key)
     if "hold_until" in wanted and wanted["hold_until"] != got.hold_until:
-        until = got.hold_until.isoformat() if got.hold_until else "not at all"
-        yield ("hold_until",), f"expected hold_until: {wanted['hold_until'].isoformat()}, but it is held {until}"
+        until = got.hold_until.isoformat() if got.hold_until else ""
+        said = f"expected hold_until: {wanted['hold_until'].isoformat()}, but it is held {until or 'not at all'}"
+        yield ("hold_until",), said, _line("hold_until", until)
 
 
-def _fields(wanted: ReadOnly[str, Any], got: ReadOnly[str, Any], kind: str) -> Iterator[tuple[Where, str]]:
+def _fields(wanted: ReadOnly[str, Any], got: ReadOnly[str, Any], kind: str) -> Iterator[tuple[Where, str, str]]:
     for name in [*wanted, *(name for name in got if name not in wanted)]:
         expected, given = _as_text(wanted.get(name)), _as_text(got.get(name))
         if expected != given:
-            yield (kind, name), f"expected {kind}.{name}: {expected}, but the mapping gives {given}"
+            said = f"expected {kind}.{name}: {expected}, but the mapping gives {given}"
+            yield (kind, name), said, _line(name, got.get(name))
 
 
 def _as_text(value: Any) -> str:
     return "yes" if value is True else str(value or "nothing")
+
+
+def _remedy(instead: str) -> str:
+    said = "if the mapping is right, "
+    return said + (f"write this into the example: {instead}" if instead else "remove this line from the example")
+
+
+def _line_of(got: Result) -> str:
+    """A result as the line of an example that expects it."""
+    if got.action is None:
+        return _line(got.kind, got.field if got.kind == "reject" else got.reason)
+    held = {name: value for name, value in got.action.as_dict().items() if value}
+    return f"{got.action.kind}: {{{', '.join(_line(name, value) for name, value in held.items())}}}"
+
+
+def _line(name: str, value: Any) -> str:
+    """A key and its value as an author writes them; nothing where there is no value."""
+    text = _as_text(value)
+    plain = _PLAIN.fullmatch(text)
+    return f"{name}: {text if plain else json.dumps(text, ensure_ascii=False)}" if value else ""
+
+
+_PLAIN = re.compile(r"[\w+](?:[\w .+()/-]*[\w.+()/-])?")
+"""Texts that need no quotes, wherever in the line they stand."""
 
 
 def because(mapping: Mapping, trace: Trace) -> str:

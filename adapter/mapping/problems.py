@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 LONGEST_LINE = 200
 LONGEST_MESSAGE = 1000
+MOST_COMPARED = 200
+"""Names of a record that are looked through for one that was meant."""
 UNSEEN = re.compile("[\xa0\u2000-\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]")
 """Blanks that are none to a parser, and signs that are not seen at all: pasted from web pages and word processors."""
 
@@ -104,6 +106,22 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     bare = {_bare(name): name for name in known}
     close = difflib.get_close_matches(_bare(word[:100]), bare, n=1)
     return f"did you mean {bare[close[0]]}?" if close else ""
+
+
+def nearest(word: str, there: Iterable[str], *, most: int = 5) -> list[str]:
+    """A few of the names that are there: those closest to the one written, then the first."""
+    names = list(there)[:MOST_COMPARED]
+    bare = {_bare(name[:100]): name for name in reversed(names)}
+    close = [bare[one] for one in difflib.get_close_matches(_bare(word[:100]), bare, n=most)]
+    return list(dict.fromkeys((*close, *names)))[:most]
+
+
+def beginning(word: str, known: Iterable[str]) -> str:
+    """`did you mean a-b or a-c?` for the known names that begin so, else for one that is close, else nothing."""
+    names = sorted(known)
+    found = [name for name in names if word and _bare(name).startswith(_bare(word[:100]))]
+    shown = " or ".join(filter(None, (", ".join(found[:-1]), *found[-1:])))
+    return f"did you mean {shown}?" if found else did_you_mean(word, names)
 
 
 def spoken(where: Iterable[str | int]) -> str:

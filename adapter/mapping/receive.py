@@ -11,7 +11,7 @@ from marshmallow import ValidationError
 from adapter.handshake import Handshake
 from adapter.mapping.compiled import Proof, Receive
 from adapter.mapping.preset import Preset
-from adapter.mapping.problems import Said, did_you_mean
+from adapter.mapping.problems import Said, beginning
 from adapter.mapping.sender import ReceiveSchema, compiled_handshake, compiled_scheme
 from adapter.mapping.text import Group
 from adapter.mapping.vocabulary import MISSING, exactly_one, unknown_key
@@ -32,7 +32,7 @@ def build(data: ReadOnly[str, Any], original: Group, presets: Presets) -> Receiv
 
 def _preset(name: str, presets: Presets) -> Preset:
     if name not in presets:
-        hint = did_you_mean(name, presets) or f"known here: {', '.join(presets)}"
+        hint = beginning(name, presets) or f"known here: {', '.join(presets)}"
         raise ValidationError({"from": [Said(f"there is no sender preset called '{name}'", hint=hint)]})
     return presets[name]
 

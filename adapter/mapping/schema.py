@@ -117,6 +117,14 @@ class ValueSchema(Strict):
     clean = Each(one_of(tuple(CLEAN)))
     default = a_template()
 
+    def handle_error(self, error: ValidationError, data: Any, **extra: Any) -> None:
+        """`{phone}` is a group of one key without a value to YAML, and was meant for the field `${phone}`."""
+        super().handle_error(error, data, **extra)
+        for key in error.messages_dict:
+            if data == {key: None} and key not in self.fields:
+                said, hint = f"a field needs a $ before its braces: {{{key}}}", f"a field is written ${{{key}}}"
+                error.messages_dict[key] = [Said(said, hint=hint, of_key=True)]
+
     @post_load(pass_original=True)
     def make(self, data: dict[str, Any], original: Group, **extra: Any) -> Value:
         """The compiled value."""

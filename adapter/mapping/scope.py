@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from adapter import path
 from adapter.condition import folded
+from adapter.mapping.problems import nearest
 from adapter.mapping.text import Where
 
 
@@ -27,13 +29,18 @@ class Trace:
     notes: list[tuple[Where, str]] = field(default_factory=list)
     obstacles: list[Obstacle] = field(default_factory=list)
     empty_lets: dict[str, str] = field(default_factory=dict)
+    instead: dict[str, list[str]] = field(default_factory=dict)
+    """Paths that led nowhere, each with keys that were there."""
 
     def note(self, where: Where, text: str) -> None:
         """Remember one step."""
         self.notes.append((where, text))
 
     def stop(self, rule: str, where: Where, text: str) -> None:
-        """Remember a step that stood in the way of an action."""
+        """Remember a step that stood in the way of an action, with what there was instead of what is missing."""
+        for missing, there in self.instead.items():
+            if there and re.search(rf"(?<![\w.]){re.escape(missing)} is not in the ", text):
+                text += f"; instead of {missing} there is {', '.join(name[:40] for name in there)}"
         self.note(where, text)
         self.obstacles.append(Obstacle(rule, where, text))
 
@@ -86,7 +93,15 @@ class Scope:
             return "is empty" + (f" ({because})" if because else "")
         around = self.raw(replace(where, steps=where.steps[:-1]))
         is_null = isinstance(around, dict) and where.steps[-1:] and where.steps[-1] in around
+        if self.trace and not is_null:
+            self.trace.instead[where.text] = self._beside(where, around)
         return "is null" if is_null else f"is not in the {where.root}"
+
+    def _beside(self, where: path.Path, around: Any) -> list[str]:
+        """A few of the keys that stand where the last one of a path was looked for, or else its first."""
+        there = around if isinstance(around, dict) else self.raw(replace(where, steps=()))
+        step = where.steps[-1 if there is around else 0] if where.steps else None
+        return nearest(step, there) if isinstance(step, str) and isinstance(there, dict) and step not in there else []
 
 
 def describe(value: Any) -> str:

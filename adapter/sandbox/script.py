@@ -178,7 +178,19 @@ _AGENTS = tuple(
         ("0207", "Sam Field", "XIMA"),
     )
 )
-_SKILLS = tuple(Skill(name=name) for name in ("General Sales", "Widget Sales", "Field Service", "Sales", "Support"))
+_SKILLS = tuple(
+    Skill(name=name)
+    for name in (
+        "General Sales",
+        "Widget Sales",
+        "Field Service",
+        "Sales",
+        "Support",
+        "Priority Support",
+        "Order Desk",
+        "Billing",
+    )
+)
 _TOKENS = read.List(read.String(validate=FILLED), validate=Length(min=1))
 _AGENT_LIST = read.List(Part(Agent, validate=_sound_agent), validate=unique("extension"))
 _SKILL_LIST = read.List(Part(Skill), validate=unique("name"))

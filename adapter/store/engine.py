@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from adapter.errors import StoreError
-from adapter.store import dialect
+from adapter.store import dialect, location
 from adapter.store.location import POSTGRES
 from adapter.store.sqlite import SQLite
 from adapter.store.statements import Prepared
@@ -34,6 +34,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.own = connected(url)
+        self._at = location.shown(url).removeprefix("sqlite:///")
         self._errors: tuple[type[Exception], ...] = (SQLAlchemyError, *self.own.errors)
 
     @property
@@ -51,7 +52,7 @@ class Database:
             with self.own.writing(at_once=at_once) as connection:
                 yield connection
         except self._errors as exc:
-            raise _store_error(exc) from exc
+            raise _store_error(exc, self._at) from exc
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -60,13 +61,18 @@ class Database:
             with self.own.reading() as connection:
                 yield connection
         except self._errors as exc:
-            raise _store_error(exc) from exc
+            raise _store_error(exc, self._at) from exc
 
     def close(self) -> None:
         """Give all connections back."""
         self.own.close()
 
 
-def _store_error(exc: Exception) -> StoreError:
-    said = str(getattr(exc, "orig", None) or exc).splitlines() or [type(exc).__name__]
-    return StoreError(f"the store cannot be used: {said[0][:200]}")
+def _store_error(exc: Exception, at: str) -> StoreError:
+    said = (str(getattr(exc, "orig", None) or exc).splitlines() or [type(exc).__name__])[0][:200]
+    remedy = f" ({at}: {WRITABLE})" if said in UNWRITABLE else ""
+    return StoreError(f"the store cannot be used: {said}{remedy}")
+
+
+UNWRITABLE = ("unable to open database file", "attempt to write a readonly database")
+WRITABLE = "the user of the adapter must be let write the file and its folder; ADAPTER_DATABASE_URL names them"

@@ -14,8 +14,10 @@ from adapter.model import WAITING, Delivery, State
 from adapter.policy import Verdict
 from adapter.web.errors import shaped
 from adapter.web.parts import parts
+from adapter.web.shown import for_people
 
 blueprint = Blueprint("deliveries", __name__)
+blueprint.add_app_template_filter(for_people)
 
 AGAIN_SECONDS: dict[State, int] = {"queued": 3, "sending": 3, "held": 60}
 """After how long the page of a delivery that is not at its end looks again."""

@@ -95,6 +95,20 @@ def test_a_secret_that_is_not_set_is_a_warning_unless_it_is_asked_for(
     assert run("check", "--strict").exit_code == 1
 
 
+def test_a_file_that_holds_no_secret_is_named(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOOK_SECRET")
+    monkeypatch.setenv("HOOK_SECRET_FILE", "nope")
+    assert "form.yaml: warning: HOOK_SECRET_FILE: nope cannot be read: No such file" in run("check").stdout
+    (home / "nope").write_text("\n")
+    assert "form.yaml: warning: HOOK_SECRET_FILE: nope is empty here; the server does not" in run("check").stdout
+
+
+def test_json_for_a_mapping_that_reads_forms_is_explained_as_the_server_answers_it(run: Run, home: Path) -> None:
+    (home / "body.json").write_text('{"phone": "801-555-0142"}')
+    result = run("explain", "form", "body.json")
+    assert (result.exit_code, result.stderr) == (1, "the content type says json, but this mapping reads form\n")
+
+
 def test_a_public_url_that_is_not_set_is_a_warning_where_the_signature_covers_it(
     run: Run, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,6 +58,7 @@ def test_the_list_says_who_and_why_and_no_number(stored: Run) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (("2025550113",), "this number cannot be read: no country: a number without + needs --region\n"),
         (("0142",), "needs --region"),
         (("hello", "--region", "US"), "this number cannot be read: not a telephone number"),
         (("801-555-0142", "--region", "USA"), "did you mean US?"),

@@ -72,7 +72,8 @@ def test_a_port_in_use_is_said_with_its_remedy(run: Run, started: list[Settings]
     result = run(half, "--bind", taken)
     assert (result.exit_code, started) == (1, [])
     assert result.stderr == (
-        f"cannot listen on {taken}: Address already in use; stop what listens there, or choose another with --bind\n"
+        f"cannot listen on {taken}: Address already in use;"
+        " stop what listens there, or choose another with --bind or ADAPTER_BIND\n"
     )
 
 
@@ -299,3 +300,22 @@ def test_the_sandbox_says_where_it_is_answers_there_and_stops_when_asked(home: P
         process.send_signal(signal.SIGTERM)
         assert process.communicate(timeout=60) == ("", "")
     assert process.returncode == 0
+
+
+@pytest.mark.usefixtures("good")
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("ADAPTER_MAPPING", "warning: ADAPTER_MAPPING is no setting of the adapter; did you mean ADAPTER_MAPPINGS?\n"),
+        ("ADAPTER_SECRET_KEYS_FILE", "; did you mean ADAPTER_SECRET_KEY?\n"),
+        ("ADAPTER_XYZZY", "warning: ADAPTER_XYZZY is no setting of the adapter\n"),
+        ("ADAPTER_WAIT_FILE", ""),
+        ("OTHER_MAPPING", ""),
+    ],
+)
+def test_a_variable_that_is_no_setting_is_told(run: Run, monkeypatch: pytest.MonkeyPatch, name: str, said: str) -> None:
+    monkeypatch.setenv("ADAPTER_WAIT", "10s")  # wins over its file
+    monkeypatch.setenv(name, "foo")
+    result = run("settings")
+    assert result.exit_code == 0
+    assert result.stderr.endswith(said) if said else result.stderr == ""

@@ -172,3 +172,17 @@ def test_a_condition_is_told_in_words(operator: str, wanted: object, said: str) 
     assert words.conditions([condition.Group("any", (one, one))]) == f"({said} or {said})"
     assert words.conditions([condition.Group("all", (one, one))]) == f"({said} and {said})"
     assert words.conditions([condition.Group("not", (one,))]) == f"not ({said})"
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("salesforce", "salesforce-apex, salesforce-named-credential or salesforce-outbound"),
+        ("Zoho", "zoho-crm, zoho-payments or zoho-workflow"),
+        ("zendex", "zendesk"),
+        ("shop", "shopify"),
+    ],
+)
+def test_all_that_begin_as_it_was_typed_are_offered(run: Run, typed: str, meant: str) -> None:
+    result = run("presets", typed)
+    assert (result.exit_code, f"did you mean {meant}?" in result.stderr) == (2, True), result.stderr

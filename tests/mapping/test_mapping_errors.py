@@ -151,6 +151,12 @@ WRONG: list[tuple[str, str, str, str]] = [
         "this is not a telephone number: it has no digit (in rules[1].callback.callback_number)",
         "a field is written ${phone}",
     ),
+    (
+        "a field without its $",
+        VALID.replace("callback_number: 801-555-0142", "callback_number: {¦phone}"),
+        "a field needs a $ before its braces: {phone}",
+        "a field is written ${phone}",
+    ),
     ("a stranger's key", receive("{from: basic, ¦header: A, secrets: A}"), "unknown key 'header'", "known here"),
     ("too many records", receive("{from: github, secrets: A, max_records: ¦1001}"), "write a whole number", ""),
     ("no records", receive("{from: github, secrets: A, max_records: ¦0}"), "write a whole number from 1 to 1000", ""),
@@ -553,3 +559,21 @@ def test_it_guesses_the_word_that_was_meant(word: str, meant: str) -> None:
 def test_lists_are_counted_from_one() -> None:
     assert spoken(("rules", 0, "when", 2, "field")) == "rules[1].when[3].field"
     assert spoken(()) == ""
+
+
+def test_every_mistake_in_the_hours_is_told_at_once() -> None:
+    days = "{mon-fri: 8-18, saturdy: 09:00-12:00, sundy: 9-12}"
+    found = problems(VALID + f"hours: {{zone: Denver, open: {days}, closed_on: 24.12., outside: hld}}\n")
+    said = [one.message.split(":")[0].split(" '")[0] for one in found]
+    assert sorted(said) == sorted(
+        ["there is no time zone", "not opening hours", "not a weekday", "not a weekday", "not opening hours",
+         "not a date", said[-1]]
+    )  # fmt: skip
+    assert len(said) == 7
+
+
+@pytest.mark.parametrize("file", ["valid.yaml", "valid.YML"])
+def test_a_file_that_windows_named_is_to_be_renamed(file: str) -> None:
+    (problem,) = problems(VALID, name=file)
+    assert problem.hint.startswith("rename the file to ")
+    assert f"{file}.txt" in problem.message

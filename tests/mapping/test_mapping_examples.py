@@ -79,7 +79,9 @@ def test_an_example_comes_true(body: str, expect: str) -> None:
             "¦click_to_dial: {agent: 0101}",
             "expected click_to_dial, but the mapping gives skip (no rule matched)",
             "rule 'by hand': condition 2 on line 14 does not hold: any (a is not in the record, not (b is 'y')); "
-            "rule 'lead': condition 1 on line 28 does not hold: skill is not in the record",
+            "instead of a there is kind, b; "
+            "rule 'lead': condition 1 on line 28 does not hold: skill is not in the record; "
+            "instead of skill there is kind, b",
         ),
         (
             DIALLED.replace("pat", "lee"),
@@ -142,6 +144,32 @@ def test_an_example_that_does_not_come_true_is_told_with_the_reason(
         before = text[: text.index("¦")]
         place = (before.count("\n") + 1, len(before) - before.rfind("\n"))
         assert (problem.place.line, problem.place.column) == place
+
+
+FULL = "agent: 0101, number_to_dial: 8015550142, use_selected_caller_id: yes"
+
+
+@pytest.mark.parametrize(
+    ("body", "expect", "instead"),
+    [
+        (DIALLED, "skip: no rule matched", f"click_to_dial: {{{FULL}}}"),
+        (DIALLED, "click_to_dial: {¦agent: 0102, number_to_dial: 8015550142, use_selected_caller_id: yes}",
+         "agent: 0101"),
+        (DIALLED, f"click_to_dial: {{{FULL}, ¦external_prefix: 9}}", ""),
+        ("{}", "reject: agent", "skip: no rule matched"),
+        (DIALLED.replace("pat", "lee"), "skip: x", "reject: agent"),
+        ('{"skill": "A: b, #c", "phone": "8015550142"}', "skip: x",
+         'callback: {skill: "A: b, #c", callback_number: 8015550142}'),
+    ],
+)  # fmt: skip
+def test_what_to_write_instead_is_told_and_makes_the_example_true(body: str, expect: str, instead: str) -> None:
+    (problem,) = problems(example(body, expect.replace("¦", "")))
+    told_line = f"write this into the example: {instead}" if instead else "remove this line from the example"
+    assert problem.hint.endswith(f"if the mapping is right, {told_line}")
+    kept, mark, wrong = expect.partition("¦")
+    end = wrong[wrong.find(",") :] if "," in wrong else "}"
+    mended = f"{kept}{instead}{end}" if mark else instead
+    assert problems(example(body, mended.replace(", }", "}"))) == []
 
 
 BAD = """\

@@ -671,7 +671,8 @@ def test_the_trace_tells_every_step() -> None:
         "clean lower gives 'a'",
         "let.kind is 'a'",
         "let.none is nothing",
-        "condition 1 does not hold: let.none is empty (nothing is not in the record)",
+        "condition 1 does not hold: let.none is empty (nothing is not in the record); "
+        "instead of nothing there is k, phone",
         "rule 'yes' matches",
         "table skills, 'a': 'Sales'",
         "skill is 'Sales'",
@@ -679,5 +680,9 @@ def test_the_trace_tells_every_step() -> None:
         "callback_number is '8015550142'",
     ]
     assert [(one.rule, one.text) for one in trace.obstacles] == [
-        ("no", "condition 1 does not hold: let.none is empty (nothing is not in the record)")
+        (
+            "no",
+            "condition 1 does not hold: let.none is empty (nothing is not in the record); "
+            "instead of nothing there is k, phone",
+        )
     ]

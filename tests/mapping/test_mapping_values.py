@@ -194,7 +194,10 @@ def test_the_reason_looks_behind_a_let_value_when_somebody_asks() -> None:
 @pytest.mark.parametrize(
     ("value", "noted"),
     [
-        ("'${nothing}'", "skill is missing: nothing is not in the record"),
+        ("'${nothing}'", "skill is missing: nothing is not in the record; instead of nothing there is long"),
+        ("'${Lang}'", "skill is missing: Lang is not in the record; instead of Lang there is long"),
+        ("'${none[0].x}'", "skill is missing: none[0].x is not in the record; instead of none[0].x there is long"),
+        ("'${long.x}'", "skill is missing: long.x is not in the record"),
         ("{field: long}", "skill: longer than 200 characters, or not printable"),
         ("{field: 'n', default: x}", "nothing found, so the default 'x' is used"),
         ("{choose: [{when: {field: n, is: x}, use: a}, {use: b}]}", "this line of choose applies"),
@@ -204,6 +207,15 @@ def test_the_trace_tells_of_every_value(value: str, noted: str) -> None:
     trace = Trace()
     run(skill(value), {"long": "x" * 300}, trace=trace)
     assert noted in [text for _, text in trace.notes]
+
+
+def test_of_many_fields_the_nearest_are_told_and_five_at_most() -> None:
+    record = {**{f"field {number}": "x" for number in range(9)}, "Phone": "1", "phone_2": "2"}
+    trace = Trace()
+    (got,) = run(skill("'${phone}'"), record, trace=trace)
+    (stopped,) = trace.obstacles
+    assert stopped.text.partition(" there is ")[2] == "Phone, phone_2, field 0, field 1, field 2"
+    assert got.reason == "skill is missing: phone is not in the record", "an example may expect these very words"
 
 
 def test_the_trace_tells_what_is_left_out() -> None:

@@ -83,6 +83,9 @@ def test_a_callback_is_in_the_queue_of_its_skill_at_once(xima: Caller) -> None:
                     {"name": "Field Service"},
                     {"name": "Sales"},
                     {"name": "Support"},
+                    {"name": "Priority Support"},
+                    {"name": "Order Desk"},
+                    {"name": "Billing"},
                 ]
             },
             id="skills",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 
 import pytest
+from pages import ROOT
+from test_docs import between
 
 from adapter.errors import SettingsError
 from adapter.sandbox import World
-from adapter.sandbox.script import Script, parse
+from adapter.sandbox.script import Fault, Script, parse
 
 from .caller import ACTIONS, AGENTS, Caller
 
@@ -36,6 +39,23 @@ faults:
   - {reset: after, delay_answer: 0.5}
 seed: 1
 """
+
+
+PAGE = (ROOT / "docs/sandbox.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["office", "trouble", "open"])
+def test_the_scripts_of_the_page_are_scripts(name: str) -> None:
+    text = between(PAGE, name).removeprefix("```yaml\n").removesuffix("\n```")
+    assert parse(text, Script()) != Script()
+
+
+def test_the_page_explains_every_key_of_a_fault() -> None:
+    assert [one.name for one in fields(Fault) if f"`{one.name}`" not in PAGE and f"`{one.name}: " not in PAGE] == []
+
+
+def test_the_page_names_who_works_in_the_small_office() -> None:
+    assert [one.extension for one in Script().agents if one.extension not in PAGE] == []
 
 
 def test_scalars_are_read_as_text() -> None:

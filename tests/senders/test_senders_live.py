@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import pytest
 from click.testing import CliRunner
 from running import Adapter, running, until
-from sender_cases import STARTERS, secrets_of, starter
+from sender_cases import ROOT, STARTERS, secrets_of, starter
 
 from adapter.cli import main
 from adapter.sandbox import Sandbox
@@ -22,20 +21,13 @@ MUCH = "\nquiet:\n  same_number: no\nlimits:\n  number_per_day: 1000\n"
 @pytest.fixture(scope="module")
 def adapter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adapter]:
     """An adapter that serves all of them."""
-    office = json.dumps({"skills": [{"name": name} for name in sorted(_skills())]})
     home = tmp_path_factory.mktemp("senders")
-    with Sandbox.start(script=office) as xima, running(home, xima.url, start=False) as made:
+    with Sandbox.start() as xima, running(home, xima.url, start=False) as made:
         for name, file in STARTERS.items():
             made.write(name, file.read_text(encoding="utf-8") + MUCH)
             made.environ |= secrets_of(starter(name))
         made.start()
         yield made
-
-
-def _skills() -> set[str]:
-    """The skills that the starters' own examples name; the office has them all."""
-    expected = (one for name in CALLING for example in starter(name).examples for one in example.expect)
-    return {one["callback"]["skill"] for one in expected if "callback" in one}
 
 
 def _states(adapter: Adapter, name: str) -> list[str]:
@@ -56,3 +48,14 @@ def test_a_request_of_the_sender_is_taken_and_becomes_a_call(
     assert result.output.startswith(f"200 from {adapter.url}/hooks/{name}\n")
     states = until(lambda: [] if {"queued", "sending"} & {*(now := _states(adapter, name))} else now)
     assert set(states) == {"accepted"}
+
+
+@pytest.mark.parametrize("folder", ["adapter/starters", "mappings"])
+def test_whoever_a_starter_names_works_in_the_office_of_the_pretend_xima(
+    folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Sandbox.start() as xima:
+        monkeypatch.setenv("XIMA_HOST", xima.url)
+        monkeypatch.setenv("XIMA_TOKEN", "sandbox-token")
+        result = CliRunner().invoke(main, ["check", "--live", str(ROOT / folder)])
+    assert (result.exit_code, "Xima has no" in result.output) == (0, False), result.output

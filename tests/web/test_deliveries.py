@@ -96,6 +96,44 @@ def test_a_page_offers_to_cancel_and_looks_again_only_where_that_makes_sense(wor
     assert ('http-equiv="refresh"' in page) == (state in ("held", "queued", "sending"))
 
 
+@pytest.mark.parametrize("state", TRANSITIONS)
+def test_only_the_page_of_what_was_accepted_says_what_that_means(work: Front, state: str) -> None:
+    path = path_of(work, LEAD)
+    put(work, state)
+    page = work.client.get(path, headers={"Accept": FIREFOX}).text
+    assert ("“Accepted” means" in page) == (state == "accepted")
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        pytest.param('{"message": "no such skill"}', "no such skill", id="message"),
+        pytest.param('{"error": "gone (for good)"}', "gone (for good)", id="error"),
+        pytest.param('{"status": 404, "error": {"code": 7, "message": "no such skill"}}', "no such skill", id="within"),
+        pytest.param('{"message": " ", "detail": "no such skill"}', "no such skill", id="the first that says anything"),
+        pytest.param('{"status": 404}', "{&#34;status&#34;: 404}", id="says nothing in words"),
+        pytest.param('{"message": "no su}', "{&#34;message&#34;: &#34;no su}", id="cut off"),
+        pytest.param("no such skill", "no such skill", id="no JSON"),
+    ],
+)
+def test_the_page_shows_the_words_of_xima_and_json_all_of_them(work: Front, body: str, words: str) -> None:
+    work.xima.outcomes = [outcome(Evidence.REFUSED, status=404, reason=f"404: no (Xima says: {body})")]
+    path = path_of(work, CLICK)
+    page = work.client.get(path, headers={"Accept": FIREFOX}).text
+    assert page.count(f"404: no (Xima says: {words})") == 2  # the sentence and the try
+    assert work.client.get(path).get_json()["reason"] == f"404: no (Xima says: {body})"
+
+
+def test_the_page_tells_the_time_in_minutes_and_json_exactly(work: Front) -> None:
+    path = path_of(work, LEAD)
+    put(work, "held")
+    shown = work.client.get(path).get_json()
+    page = work.client.get(path, headers={"Accept": FIREFOX}).text
+    assert re.search(r"is held until \d{4}-\d\d-\d\d \d\d:\d\d UTC: ", page)
+    assert not re.search(r"\dT\d|\.\d{3}Z", page)
+    assert re.search(r"is held until \S+T\S+\.\d{3}Z: ", shown["message"])
+
+
 def test_a_receipt_is_not_kept_on_the_way_and_its_link_is_told_to_nobody(work: Front) -> None:
     headers = work.client.get(path_of(work)).headers
     assert headers["Cache-Control"] == "no-store"
