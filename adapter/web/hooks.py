@@ -113,8 +113,15 @@ def _answer(taken: Taken) -> Response:
     if wanted.answer in ANSWERS:
         body, content_type = ANSWERS[wanted.answer]
         return Response(body, status, content_type=content_type)
-    told = _text({"receipts": [shown(taken, one) for one in taken.came]})
+    told = _text({"receipts": [_told(taken, one) for one in taken.came]})
     return Response(told + "\n", status, content_type=JSON)
+
+
+def _told(taken: Taken, came: Came) -> dict[str, Any]:
+    """The receipt of one record for its sender, who is not to cancel what stands for it of another mapping."""
+    told = shown(taken, came)
+    is_own = came.delivery is None or came.delivery.mapping == taken.source.mapping.name
+    return told if is_own else {**told, "status_url": None}
 
 
 def shown(taken: Taken, came: Came) -> dict[str, Any]:

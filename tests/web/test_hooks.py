@@ -57,6 +57,15 @@ def test_a_repeated_click_gets_the_first_receipt_and_rings_once(work: Front) -> 
     assert len(work.xima.asked) == 1
 
 
+def test_a_click_that_another_mapping_has_made_just_now_is_answered_without_a_link_to_cancel_it(tmp_path: Path) -> None:
+    quiet = WORK.replace("same_number: no", "same_number: 60s")
+    with front(tmp_path, {"work": quiet, "other": quiet.replace("name: work", "name: other")}) as made:
+        first, again = made.receipt("work", CLICK), made.receipt("other", CLICK)
+        assert (again["duplicate_of"], again["mapping"], again["status_url"]) == (first["id"], "work", None)
+        assert made.receipt("work", {**CLICK, "id": "2"})["status_url"].partition("?")[0] in first["status_url"]
+        assert len(made.xima.asked) == 1
+
+
 def test_an_empty_batch_has_no_receipts(work: Front) -> None:
     assert work.post("work", []).get_json() == {"receipts": []}
 
