@@ -130,7 +130,7 @@ def keep(store: Store, *many: Delivery) -> None:
         id=f"of {many[0].id}",
         mapping="lead",
         version="v1",
-        received_at=NOW,
+        received_at=many[0].created_at,
         method="POST",
         url="/",
         headers={},

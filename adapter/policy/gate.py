@@ -23,6 +23,8 @@ PROBES: Mapping[Trouble, timedelta] = {
     "egress_cap": timedelta(minutes=5),
 }
 """How long a shut gate lets nothing through; then one delivery goes to see whether all is well again."""
+SET_BACK = timedelta(minutes=1)
+"""A moment that long before a gate was shut is one of a clock that was set back; what came just before is not."""
 HOLDS: Mapping[Trouble, str] = {
     "token": "Xima does not accept the token of the tenant's Service User",
     "egress_cap": "the tenant is over its traffic limit at Xima",
@@ -58,7 +60,7 @@ def is_shut(gate: Gate, *, now: datetime) -> bool:
     """Whether nothing at all may pass at this moment."""
     if gate.paused or not gate.trouble or gate.probe_at is None:
         return bool(gate.paused)
-    return gate.probe_at - PROBES[gate.trouble] <= now < gate.probe_at  # before it: the clock was set back
+    return gate.probe_at - PROBES[gate.trouble] - SET_BACK <= now < gate.probe_at
 
 
 def passing(gate: Gate, rate: Rate | None, *, now: datetime, most: int) -> int:
