@@ -38,7 +38,7 @@ TRANSITIONS: Mapping[State, tuple[State, ...]] = {
     "suppressed": ("queued",),
 }
 WAITING: tuple[State, ...] = ("held", "queued")
-"""States in which nothing has been sent yet, so that a delivery can still be cancelled."""
+"""States in which nothing is on its way, so that a delivery can still be cancelled; an earlier try may be behind it."""
 
 
 def check_move(old: State, new: State) -> None:
