@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 
 from sqlalchemy import Connection, bindparam, case, func, insert, select, update
 
@@ -15,7 +16,7 @@ from adapter.store import gates, outbox
 from adapter.store.marks import Memory
 from adapter.store.rows import BACKLOG, PRIORITY
 from adapter.store.statements import Prepared
-from adapter.store.tables import attempts, deliveries
+from adapter.store.tables import QUEUED, attempts, deliveries
 
 d = deliveries.c
 Decide = Callable[[Delivery], Verdict | None]
@@ -56,15 +57,6 @@ MOVED = MOVE.values(
     lease_until=None,
 ).returning(d.id)
 SAVE = Prepared(MOVED)
-TAKE = Prepared(
-    MOVE.values(
-        state="sending",
-        updated_at=bindparam("updated_at"),
-        attempt=bindparam("attempt"),
-        lease_owner=bindparam("lease_owner"),
-        lease_until=bindparam("lease_until"),
-    )
-)
 SAVED = Prepared(
     select(d.id).where(
         d.id == bindparam("this"),
@@ -126,8 +118,29 @@ def claim(
             memory.take_line(taken[-1])
     memory.keep()
     gates.spend(connection, Counter(one.tenant for one in taken), rates or {}, now=now)
-    TAKE.run_many(connection, [_taking(one) for one in taken])
-    return taken, stopped
+    lease = {"now": now, "owner": owner, "until": lease_until}
+    names = {f"this{place}": one.id for place, one in enumerate(taken)}
+    mine = {row["id"] for row in _take(len(taken)).rows(connection, {**lease, **names})} if taken else set()
+    return [one for one in taken if one.id in mine], stopped
+
+
+@cache
+def _take(many: int) -> Prepared:
+    """Lease so many deliveries, in one statement.
+
+    psycopg's `executemany` would do as well, but behind it PostgreSQL 15 forgets `idle_in_transaction_session_timeout`:
+    a machine that is stopped just then would keep its rows locked from all others.
+    """
+    leased = update(deliveries).where(d.id.in_([bindparam(f"this{place}") for place in range(many)]), QUEUED)
+    return Prepared(
+        leased.values(
+            state="sending",
+            updated_at=bindparam("now", type_=d.updated_at.type),
+            attempt=d.attempt + 1,
+            lease_owner=bindparam("owner"),
+            lease_until=bindparam("until", type_=d.lease_until.type),
+        ).returning(d.id)
+    )
 
 
 def _decided(delivery: Delivery, decide: Decide, *, now: datetime) -> Delivery:
@@ -150,13 +163,6 @@ def _leased(delivery: Delivery, *, owner: str, now: datetime, lease_until: datet
         lease_until=lease_until,
         updated_at=now,
     )
-
-
-def _taking(leased: Delivery) -> dict[str, object]:
-    """The values of `TAKE`."""
-    names = ("updated_at", "attempt", "lease_owner", "lease_until")
-    before = {"this": leased.id, "claim": leased.attempt - 1, "old": "queued"}
-    return {**before, **{name: getattr(leased, name) for name in names}}
 
 
 def this(delivery: Delivery) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,11 +56,6 @@ class Prepared:
         compiled = self._for(connection.dialect)
         ran = _driver(connection).execute(compiled.text, compiled.parameters(values))
         return [compiled.row(values) for values in ran.fetchall()]
-
-    def run_many(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Execute it for every row, without waiting for one before the next; raises the driver's errors."""
-        compiled = self._for(connection.dialect)
-        _driver(connection).cursor().executemany(compiled.text, [compiled.parameters(row) for row in rows])
 
     def _for(self, dialect: Dialect) -> _Compiled:
         found = self._compiled.get(dialect.name)

@@ -39,6 +39,12 @@ class TestPostgreSQL(StoreContract):
         return postgres_url
 
 
+@pytest.fixture(autouse=True)
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server forgets to end a transaction that stands still behind psycopg's `executemany`, see `queue`."""
+    monkeypatch.setattr(psycopg.Cursor, "executemany", lambda *_, **__: pytest.fail("executemany was used"))
+
+
 @pytest.fixture
 def store(postgres_url: str) -> Iterator[Store]:
     """A store with today's tables."""
@@ -184,6 +190,26 @@ def test_who_takes_work_passes_over_what_another_is_just_taking(store: Store, da
         taken, _ = queue.claim(connection, lambda _: None, most=2, **more)  # type: ignore[arg-type]  # as it says
         assert [one.id for one in claim(store)] == ["d2", "d3"]
     assert {one.id for one in taken} == {"d0", "d1"}
+
+
+def take_and_stop(database: Database) -> None:
+    """Take three deliveries, and do nothing for much longer than a transaction may stand still."""
+    with database.writing() as connection:
+        connection.execute(text("SET idle_in_transaction_session_timeout = '100ms'"))
+        lease = NOW + 30 * SECOND
+        taken, _ = queue.claim(connection, lambda _: None, owner="east", now=NOW, lease_until=lease, most=3)
+        assert len(taken) == 3
+        time.sleep(1)
+        connection.execute(text("SELECT 1"))
+
+
+def test_a_machine_that_was_stopped_while_it_took_work_does_not_keep_it_from_the_others(
+    store: Store, database: Database
+) -> None:
+    keep(store, *(delivery(CALLBACK, id=f"d{number}", key=f"k{number}") for number in range(3)))
+    with pytest.raises(StoreError, match="idle-in-transaction"):
+        take_and_stop(database)
+    assert len(claim(store, owner="west", most=3)) == 3
 
 
 def test_only_one_machine_purges_at_a_time(store: Store, database: Database) -> None:
