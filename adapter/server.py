@@ -11,7 +11,6 @@ import multiprocessing
 import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Mapping
 from multiprocessing.context import ForkProcess
@@ -23,6 +22,7 @@ from gunicorn.app.base import BaseApplication
 from adapter import handed, logs, metrics, sources, tracing, wsgi
 from adapter.dispatcher import Loop
 from adapter.errors import AdapterError
+from adapter.halt import STOPS, Halt
 from adapter.logs import event
 from adapter.patience import PatientWorker
 from adapter.settings import Settings
@@ -113,7 +113,7 @@ def dispatch(given: Settings) -> None:
         dispatcher = wsgi.dispatcher(known, store, clock, "dispatch", lines=DISPATCH_THREADS, ask=given.recover_ask)
         told = wsgi.reporter(given, store, clock).run
         loop = Loop(dispatcher, threads=DISPATCH_THREADS, retention=given.retention, clock=clock, besides=(told,))
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in STOPS:
             signal.signal(number, lambda *_: loop.stop())
         event("dispatcher.started", threads=DISPATCH_THREADS)
         loop.run()
@@ -127,20 +127,20 @@ def serve(given: Settings) -> int:
     A dispatcher that dies is started again; without the web there is nothing to serve, so its end ends all.
     """
     logs.set_up(given.secrets, form=given.log)
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    halt = Halt()
+    for number in STOPS:
+        signal.signal(number, halt.ask)
     gc.freeze()  # what is loaded by now is shared with the children as long as nobody touches it
     front = start(web, given)
     dispatcher = Watched(lambda: start(dispatch, given))
-    while not stopping.wait(0.2) and front.exitcode is None:
+    while not halt.wait(0.2) and front.exitcode is None:
         dispatcher.look(time.monotonic())
-    if front.exitcode is not None and not stopping.is_set():
+    if front.exitcode is not None and not halt:
         event("web.died", level=logging.ERROR, code=front.exitcode)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(front.pid or 0, signal.SIGTERM)  # workers that outlived their master would keep the port
     clean = stop({"web": front, "dispatch": dispatcher.process}, within=grace(given) + STOPPING)
-    return 0 if clean and stopping.is_set() else 1
+    return 0 if clean and halt else 1
 
 
 class Watched:
@@ -173,7 +173,7 @@ def start(work: Callable[[Settings], None], given: Settings) -> ForkProcess:
 
 def _half(work: Callable[[Settings], None], given: Settings, parent: int) -> None:
     os.setsid()  # Ctrl-C in a terminal reaches `serve` only
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOPS:
         signal.signal(number, signal.SIG_DFL)
     follow(parent, name=f"xima-{work.__name__}")
     handed.hand_on(parent)

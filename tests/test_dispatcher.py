@@ -673,6 +673,17 @@ def test_a_tenant_that_is_alone_has_all_lines() -> None:
 
 
 @pytest.mark.usefixtures("brisk")
+def test_a_loop_can_be_stopped_by_a_signal_whatever_it_is_doing(store: Store, watch: Watch) -> None:
+    dispatcher = Dispatcher(store, {"default": Xima()}, watch, owner="loop", timing=IMPATIENT)
+    working = Loop(dispatcher, threads=1, retention=timedelta(days=30), clock=watch)
+    with working._stop._cond:  # type: ignore[attr-defined]  # as the main thread does for a moment whenever it waits
+        handler = threading.Thread(target=working.stop, daemon=True)
+        handler.start()
+        handler.join(10)
+        assert not handler.is_alive()
+    working.run()
+
+
 def test_a_loop_that_is_stopped_finishes_what_is_under_way(store: Store, watch: Watch) -> None:
     sending, answer = threading.Event(), threading.Event()
 

@@ -29,6 +29,7 @@ LAYERS = (
     ),
     ("mapping", "policy"),
     (
+        "halt",
         "logs",
         "metrics",
         "limits",

@@ -48,13 +48,14 @@ class Loop:
         self._besides = besides
         self._free = threading.Semaphore(threads)
         self._backlog = False
+        self._asked = False
         self._stop = threading.Event()
         self._tell = Seldom("dispatcher.store")
         self._bell = dispatcher.store.bell()
 
     def stop(self) -> None:
-        """Ask the loop to end; what is under way is finished first."""
-        self._stop.set()
+        """Ask the loop to end; what is under way is finished first. A signal handler may do so, see `halt.Halt`."""
+        self._asked = True
         self._bell.ring()
 
     def run(self) -> None:
@@ -67,11 +68,11 @@ class Loop:
             for one in others:
                 one.add_done_callback(lambda _: self.stop())
             try:
-                while not self._stop.is_set():
+                while not self._asked:
                     if not self._feed(pool):
                         self._bell.wait(POLL_SECONDS)
             finally:
-                self.stop()
+                self._stop.set()
             for one in others:
                 one.result()
 
@@ -84,7 +85,7 @@ class Loop:
             free += 1
         taken: list[Delivery] = []
         try:
-            taken = self._dispatcher.claim(free) if free and not self._stop.is_set() else []
+            taken = self._dispatcher.claim(free) if free and not self._asked else []
         except StoreError as exc:
             self._tell(exc.reason)
             self._stop.wait(SWEEP_SECONDS)

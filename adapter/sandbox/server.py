@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import socket
 import threading
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.test import run_wsgi_app
 
 from adapter.errors import SettingsError
+from adapter.halt import told
 from adapter.sandbox.app import create_app
 from adapter.sandbox.world import World
 
@@ -140,14 +140,7 @@ def run(
 
     Must be called in the main thread. Raises `SettingsError` for a wrong script or a port in use.
     """
-    halt = threading.Event()
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    old = {number: signal.signal(number, lambda *_: halt.set()) for number in numbers}
-    try:
-        with Sandbox.start(host, port, script) as sandbox:
-            ready(sandbox.url)
-            while not halt.wait(1.0):
-                continue  # a signal that the kernel gave to another thread is handled when this one wakes up
-    finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)
+    with told() as halt, Sandbox.start(host, port, script) as sandbox:
+        ready(sandbox.url)
+        while not halt.wait(1.0):
+            continue  # a signal that the kernel gave to another thread is handled when this one wakes up
