@@ -44,14 +44,14 @@ class Machine:
         store.upgrade()
         store.close()
 
-    def start(self, *commands: str, die: str = "") -> BaseProcess:
+    def start(self, *commands: str, die: str = "", lease: float = launcher.LEASE) -> BaseProcess:
         """Start processes, ready to work; gives the last one, which alone dies where it is told."""
         for command in commands:
             bind = ("--bind", f"127.0.0.1:{self.adapter.port}") if command == "web" else ()
             log = self.adapter.home / f"{command}.log"
             point = die if command == commands[-1] else ""
-            environ, network = self.adapter.environ, self.network
-            self.processes.append(launcher.start(command, *bind, environ=environ, log=log, die=point, network=network))
+            more: dict[str, Any] = {"environ": self.adapter.environ, "network": self.network, "lease": lease}
+            self.processes.append(launcher.start(command, *bind, log=log, die=point, **more))
         if "web" in commands:
             until(self.adapter.is_ready)
         return self.processes[-1]

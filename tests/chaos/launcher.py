@@ -27,7 +27,10 @@ from adapter.store.engine import Prepared
 from adapter.xima import Client
 
 CLONE_NEWNET = 0x40000000
-LEASE = timedelta(seconds=1)
+LEASE = 1.0
+"""Seconds after which who died is taken for dead."""
+STEADY = 60.0
+"""The same for those that do not die: they are not to be taken for dead however slow the machine is."""
 PATIENCE = timedelta(seconds=0.5)
 POINTS: Mapping[str, tuple[type, str, bool, int]] = {
     "before the commit": (Store, "add", False, 1),
@@ -46,10 +49,16 @@ NOTHING: tuple[Any, ...] = (([], []), [])
 
 
 def start(
-    command: str, *arguments: str, environ: Mapping[str, str], log: Path, die: str = "", network: str = ""
+    command: str,
+    *arguments: str,
+    environ: Mapping[str, str],
+    log: Path,
+    die: str = "",
+    network: str = "",
+    lease: float = LEASE,
 ) -> BaseProcess:
     """Start `xima-adapter COMMAND`, perhaps in another network; with `die` it kills itself at that point."""
-    given = ((command, *arguments), dict(environ), log, die, network)
+    given = ((command, *arguments), dict(environ), log, die, network, timedelta(seconds=lease))
     process = FORKS.Process(target=_run, args=given, daemon=True)
     process.start()
     return process
@@ -73,7 +82,9 @@ def _enter(network: str) -> None:
             raise OSError(ctypes.get_errno(), "setns")
 
 
-def _run(arguments: tuple[str, ...], environ: dict[str, str], log: Path, die: str, network: str) -> None:
+def _run(
+    arguments: tuple[str, ...], environ: dict[str, str], log: Path, die: str, network: str, lease: timedelta
+) -> None:
     os.setpgid(0, 0)
     if network:
         _enter(network)
@@ -82,9 +93,9 @@ def _run(arguments: tuple[str, ...], environ: dict[str, str], log: Path, die: st
         os.dup2(target.fileno(), 1)
         os.dup2(target.fileno(), 2)
     defaults = Timing.__init__.__kwdefaults__ or {}
-    Timing.__init__.__kwdefaults__ = {**defaults, "lease": LEASE, "patience": PATIENCE}
+    Timing.__init__.__kwdefaults__ = {**defaults, "lease": lease, "patience": PATIENCE}
     loop.SWEEP_SECONDS = 0.1
-    reporter.LEASE = LEASE
+    reporter.LEASE = lease
     if die:
         _wrap(*POINTS[die])
     main(arguments)

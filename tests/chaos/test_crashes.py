@@ -16,6 +16,7 @@ from adapter.sandbox import Sandbox
 
 from . import launcher
 from .conftest import A_CLICK, A_LEAD, Machine, effects
+from .launcher import STEADY
 
 SLOW = "faults: [{operation: any, delay_answer: 60s, times: 1}]"
 """Xima rings the phone at once and answers far too late."""
@@ -38,7 +39,7 @@ def test_before_the_commit_nothing_was_kept_and_the_repeat_is_the_first(
     machine.post_into_the_void(body)
     dead.join(60)
     assert (machine.deliveries(), sandbox.world.ledger()) == ([], [])
-    machine.start("web", "dispatch")
+    machine.start("web", "dispatch", lease=STEADY)
     assert machine.post(body)["duplicate_of"] is None
     until(lambda: machine.states() == ["accepted"])
     assert len(effects(sandbox)) == 1
@@ -59,7 +60,7 @@ def test_a_click_whose_process_died(
     machine.post_into_the_void(A_CLICK)
     dead.join(60)
     assert machine.states() == ["accepted" if state == "accepted" else "sending"]
-    machine.start("web", "dispatch")
+    machine.start("web", "dispatch", lease=STEADY)
     until(lambda: machine.states() == [state])
     check_repeat(machine, sandbox, A_CLICK, state, happened)
 
@@ -74,7 +75,7 @@ def test_a_click_killed_while_xima_holds_the_answer_is_unknown_and_never_dialled
     assert receipt["state"] == "sending"
     assert effects(sandbox) == ["click_to_dial"]
     launcher.kill(web)
-    machine.start("web", "dispatch")
+    machine.start("web", "dispatch", lease=STEADY)
     until(lambda: machine.states() == ["unknown"])
     check_repeat(machine, sandbox, A_CLICK, "unknown", ["click_to_dial"])
 
@@ -84,7 +85,7 @@ def test_a_lead_killed_between_commit_and_answer_is_delivered_once(machine: Mach
     machine.post_into_the_void(A_LEAD)
     dead.join(60)
     assert machine.states() == ["queued"]
-    machine.start("web", "dispatch")
+    machine.start("web", "dispatch", lease=STEADY)
     assert machine.post(A_LEAD)["duplicate_of"]
     until(lambda: machine.states() == ["accepted"])
     check_repeat(machine, sandbox, A_LEAD, "accepted", ["callback"])
@@ -96,7 +97,7 @@ def test_a_lead_that_was_answered_and_not_yet_claimed_is_delivered(machine: Mach
     assert receipt["state"] == "queued"
     launcher.kill(web)
     assert sandbox.world.ledger() == []
-    machine.start("web", "dispatch")
+    machine.start("web", "dispatch", lease=STEADY)
     until(lambda: machine.states() == ["accepted"])
     check_repeat(machine, sandbox, A_LEAD, "accepted", ["callback"])
 
@@ -116,7 +117,7 @@ def test_a_lead_whose_dispatcher_died(
     machine.post(A_LEAD)
     dead.join(60)
     assert not dead.is_alive()
-    machine.start("dispatch")
+    machine.start("dispatch", lease=STEADY)
     until(lambda: machine.states() == [state])
     check_repeat(machine, sandbox, A_LEAD, state, happened)
 
@@ -129,7 +130,7 @@ def test_a_lead_killed_while_xima_holds_the_answer_is_unknown_and_never_queued_a
     machine.post(A_LEAD)
     until(lambda: effects(sandbox))
     launcher.kill(dispatcher)
-    machine.start("dispatch")
+    machine.start("dispatch", lease=STEADY)
     until(lambda: machine.states() == ["unknown"])
     check_repeat(machine, sandbox, A_LEAD, "unknown", ["callback"])
 

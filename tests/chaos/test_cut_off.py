@@ -15,6 +15,7 @@ from adapter.store import Store
 from benchmarks import postgres
 
 from .conftest import Machine
+from .launcher import STEADY
 from .test_machines import LEADS, put, reached
 from .wires import Wire, wires
 
@@ -81,7 +82,7 @@ def test_a_machine_that_is_cut_off_is_replaced_and_its_late_answers_overwrite_no
     until(lambda: len(reached(office)) > 20 and with_state(west, "sending"))
     wire.cut()
     in_flight = with_state(west, "sending")
-    west.start("dispatch")
+    west.start("dispatch", lease=STEADY)
     until(lambda: not with_state(west, "queued") | with_state(west, "sending"))
     lost = with_state(west, "unknown")
     assert lost

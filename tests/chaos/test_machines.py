@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -24,6 +25,7 @@ from adapter.store import Entry, Store
 from benchmarks import postgres
 
 from .conftest import A_CLICK, A_LEAD, Machine, effects
+from .launcher import STEADY
 from .test_crashes import STAFF, event
 
 MANY = 400
@@ -41,6 +43,7 @@ def machines(tmp_path: Path, sandbox: Sandbox, postgres_url: str) -> Iterator[li
     for machine in found:
         machine.signal(signal.SIGCONT)
         machine.stop()
+        print(Counter(machine.states()), machine.adapter.log()[-10_000:])  # noqa: T201 - shown when a test failed
 
 
 def waiting(number: int, action: Callback) -> Delivery:
@@ -93,7 +96,7 @@ def test_two_machines_that_start_at_once_make_one_store_and_stop_cleanly(
 def test_four_dispatchers_on_two_machines_take_nothing_twice(machines: list[Machine], sandbox: Sandbox) -> None:
     sandbox.world.load("switches: {delay_before_204: 20ms}")
     for machine in machines:
-        machine.start("dispatch", "dispatch")
+        machine.start("dispatch", "dispatch", lease=STEADY)
     put(machines[0].adapter.database_url, LEADS)
     until(lambda: set(machines[0].states()) == {"accepted"})
     assert len(effects(sandbox)) == len(set(reached(sandbox))) == MANY
@@ -113,7 +116,7 @@ def test_a_machine_that_was_cut_off_for_longer_than_its_lease_doubles_nothing(
     until(lambda: "sending" in east.states())
     east.signal(signal.SIGSTOP)
     in_flight = {str(one["id"]) for one in east.deliveries() if one["state"] == "sending"}
-    west.start("dispatch")
+    west.start("dispatch", lease=STEADY)
     until(lambda: not {"queued", "sending"} & set(west.states()))
     lost = {str(one["id"]) for one in west.deliveries() if one["state"] == "unknown"}
     assert lost

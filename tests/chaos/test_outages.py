@@ -18,6 +18,7 @@ from running import free_port, until
 from adapter.sandbox import Sandbox
 
 from .conftest import A_CLICK, A_LEAD, Machine, effects
+from .launcher import STEADY
 
 FIVE_SECONDS = 5.0
 
@@ -33,7 +34,7 @@ def office() -> Iterator[Sandbox]:
 def shared(tmp_path_factory: pytest.TempPathFactory, office: Sandbox) -> Iterator[Machine]:
     """One running adapter for all tests here: two web workers with a short wait, and a dispatcher."""
     machine = Machine(tmp_path_factory.mktemp("shared"), office.url, ADAPTER_WORKERS="2", ADAPTER_WAIT="400ms")
-    machine.start("web", "dispatch")
+    machine.start("web", "dispatch", lease=STEADY)
     yield machine
     machine.stop()
 
@@ -48,7 +49,7 @@ def test_a_callback_leaves_within_five_seconds_of_ximas_return_and_a_click_not_a
     port = free_port()
     machine = Machine(tmp_path, f"http://127.0.0.1:{port}")
     try:
-        machine.start("web", "dispatch")
+        machine.start("web", "dispatch", lease=STEADY)
         lead, click = machine.post(A_LEAD), machine.post(A_CLICK, "brief")
         assert lead["state"] == "queued"
         ended = until(lambda: (found := status(click))["state"] in ("failed", "expired") and found)
@@ -107,7 +108,7 @@ def test_a_web_process_told_to_stop_finishes_its_click_even_when_it_was_answered
 ) -> None:
     sandbox.world.load("faults: [{operation: click_to_dial, delay_answer: 700ms}]")
     machine.adapter.environ["ADAPTER_WAIT"] = "100ms"
-    web = machine.start("web")
+    web = machine.start("web", lease=STEADY)
     assert machine.post(A_CLICK)["state"] == "sending"
     ask_to_stop(web)
     web.join(60)
@@ -116,7 +117,7 @@ def test_a_web_process_told_to_stop_finishes_its_click_even_when_it_was_answered
 
 def test_a_dispatcher_told_to_stop_finishes_its_call_and_claims_no_other(machine: Machine, sandbox: Sandbox) -> None:
     sandbox.world.load("faults: [{operation: callback, delay_answer: 700ms}]")
-    dispatcher = machine.start("web", "dispatch")
+    dispatcher = machine.start("web", "dispatch", lease=STEADY)
     machine.post(A_LEAD)
     until(lambda: effects(sandbox))
     ask_to_stop(dispatcher)

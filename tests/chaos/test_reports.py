@@ -9,6 +9,7 @@ from receiver import WHSEC, Receiver, receiving
 from running import CLICK, until
 
 from .conftest import A_CLICK, A_LEAD, Machine
+from .launcher import STEADY
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def test_the_end_of_a_click_whose_process_died_is_told(
     machine.post_into_the_void(A_CLICK)
     dead.join(60)
     assert receiver.heard == []
-    machine.start("dispatch")
+    machine.start("dispatch", lease=STEADY)
     until(lambda: receiver.heard)
     assert told(receiver) == [kind]
 
@@ -52,7 +53,7 @@ def test_a_report_whose_process_died_is_told_by_the_next(
     dead.join(60)
     assert not dead.is_alive()
     assert len(receiver.heard) == times - 1
-    machine.start("dispatch")
+    machine.start("dispatch", lease=STEADY)
     until(lambda: len(receiver.heard) == times)
     assert told(receiver) == ["delivery.accepted"] * times
     assert receiver.ids == [f"{kept}-1"] * times
