@@ -81,7 +81,7 @@ def emergency(dial: str, home: str | None, prefix: str = "") -> bool:
     before = phonenumbers.normalize_digits_only(prefix[-8:])
     bare = [dial[3:], dial[4:]] if dial.startswith(("*", "#")) else [dial]
     ends = [before[start:] for start in range(len(before) + 1)]
-    keyed = [end + phonenumbers.normalize_digits_only(text) for text in bare for end in ends]
+    keyed = [end + digits for digits in map(phonenumbers.normalize_digits_only, bare) for end in ends]
     return any(phonenumbers.connects_to_emergency_number(text, at) for text in keyed for at in {home or "US", "US"})
 
 

@@ -35,7 +35,7 @@ def problem(prefix: str, given: Value, mapping: Mapping, phones: Phones) -> str 
 
 def misleading(number: phone.Number, prefix: str, given: Value, mapping: Mapping, phones: Phones) -> str | None:
     """Why a number is not dialled behind a prefix that nobody vouches for; None when it may be."""
-    if not phone.misread(number, prefix, phones.rules.region) or _vouched(prefix, given, mapping, phones):
+    if _vouched(prefix, given, mapping, phones) or not phone.misread(number, prefix, phones.rules.region):
         return None
     return f"behind the prefix it is another number, and phones.prefixes does not list that{_where(mapping, phones)}"
 
