@@ -10,9 +10,11 @@ import contextlib
 import json
 import secrets
 import selectors
+import signal
 import socket
 import time
 from functools import partial
+from queue import SimpleQueue
 from typing import Any
 
 from gunicorn import util
@@ -44,6 +46,17 @@ class PatientWorker(ThreadWorker):
         super().__init__(*given, **more)
         vars(answers)["SERVER"] = "adapter"  # what the Server header says: no product, no version
         self._begun: dict[TConn, tuple[float, Request | None]] = {}
+        self.told_before: SimpleQueue[int] = SimpleQueue()
+
+    def init_signals(self) -> None:
+        """Called by gunicorn when signals are this worker's; until then they went to its copy of the master's queue.
+
+        One that is told to stop so early would not hear it, and be killed when its grace is over.
+        """
+        super().init_signals()
+        while not self.told_before.empty():
+            if self.told_before.get() == signal.SIGTERM:
+                self.alive = False
 
     def enqueue_req(self, conn: TConn) -> None:
         """Called by gunicorn for a new connection, and for one from which something can be read."""

@@ -18,6 +18,7 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 
 from adapter import handed, logs, metrics, sources, tracing, wsgi
 from adapter.dispatcher import Loop
@@ -76,6 +77,7 @@ def options(given: Settings) -> Mapping[str, Any]:
         "accesslog": None,
         "errorlog": None,  # `logs` gives its logger a place to write to
         "loglevel": "warning",
+        "post_fork": _born,
         "worker_exit": _last_words,
         "proc_name": "xima-adapter",
     }
@@ -91,6 +93,11 @@ def web(given: Settings) -> None:
     """Serve until SIGTERM or SIGINT."""
     logs.set_up(given.secrets, form=given.log)
     Gunicorn(given).run()
+
+
+def _born(master: Arbiter, worker: PatientWorker) -> None:
+    """Called by gunicorn in a new worker, which is still deaf."""
+    worker.told_before = master.SIG_QUEUE
 
 
 def _last_words(_: Any, worker: PatientWorker) -> None:

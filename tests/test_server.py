@@ -15,9 +15,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.context import ForkProcess
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 import requests
+from gunicorn.arbiter import Arbiter
 from gunicorn.http.errors import InvalidHeader, LimitRequestHeaders, ParseException
 from gunicorn.workers.gthread import ThreadWorker
 from running import Adapter, running, until
@@ -311,9 +313,25 @@ def test_gunicorn_believes_no_forwarded_header_and_opens_no_control_socket(tmp_p
     cfg = server.Gunicorn(given).cfg
     assert cfg is not None
     assert (cfg.workers, cfg.threads, cfg.worker_class) == (3, 7, patience.PatientWorker)
+    assert cfg.post_fork is server._born
     assert cfg.forwarded_allow_ips == []
     assert cfg.control_socket_disable is True
     assert set(options(given)) <= set(cfg.settings)
+
+
+@pytest.mark.parametrize(("told", "alive"), [((signal.SIGCHLD, signal.SIGTERM), False), ((signal.SIGCHLD,), True)])
+def test_a_worker_that_was_told_to_stop_before_it_could_hear_does_stop(
+    monkeypatch: pytest.MonkeyPatch, told: tuple[int, ...], alive: bool
+) -> None:
+    """gunicorn forks it with the handlers of the master, which put the signal into a queue that nobody reads."""
+    monkeypatch.setattr(ThreadWorker, "init_signals", lambda self: None)
+    master, worker = Arbiter.__new__(Arbiter), patience.PatientWorker.__new__(patience.PatientWorker)
+    master.SIG_QUEUE, worker.alive = SimpleQueue(), True
+    server._born(master, worker)
+    for number in told:
+        master.signal(number, None)
+    worker.init_signals()
+    assert worker.alive is alive
 
 
 def test_a_bug_of_gunicorn_is_left_to_gunicorn(monkeypatch: pytest.MonkeyPatch) -> None:
