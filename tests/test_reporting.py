@@ -278,7 +278,7 @@ def test_a_receiver_that_says_nothing_is_not_waited_for(store: Store, receiver: 
     bench = Bench(store, receiver.origin)
     begun = time.monotonic()
     bench.step()
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 20
     assert bench.row()["said"] == "no answer in time"
 
 

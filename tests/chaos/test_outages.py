@@ -116,12 +116,12 @@ def test_a_web_process_told_to_stop_finishes_its_click_even_when_it_was_answered
 
 
 def test_a_dispatcher_told_to_stop_finishes_its_call_and_claims_no_other(machine: Machine, sandbox: Sandbox) -> None:
-    sandbox.world.load("faults: [{operation: callback, delay_answer: 700ms}]")
+    sandbox.world.load("faults: [{operation: callback, delay_answer: 3s}]")
     dispatcher = machine.start("web", "dispatch", lease=STEADY)
     machine.post(A_LEAD)
     until(lambda: effects(sandbox))
     ask_to_stop(dispatcher)
-    time.sleep(0.2)
+    time.sleep(1)  # it hears of it
     machine.post(A_LEAD.replace(b'"2"', b'"3"'))
     dispatcher.join(60)
     assert (dispatcher.exitcode, machine.states(), effects(sandbox)) == (0, ["accepted", "queued"], ["callback"])

@@ -147,7 +147,7 @@ def test_trouble_after_the_connection_stood_is_unknown(
         took = time.monotonic() - started
     assert outcome == unknown(reason)
     assert (len(server.requests), server.connections) == (requests, 1)
-    assert took < 3
+    assert took < 20
 
 
 def test_the_whole_answer_has_one_read_timeout(connect: Connect) -> None:
