@@ -42,6 +42,8 @@ class Database(Protocol):
     errors: tuple[type[Exception], ...]
     far: bool
     """Whether a statement is a journey to another process: then one that does more is better than several."""
+    pauses: float
+    """So many times as long as a bite of a purge took, all others have the store for themselves."""
     outrun: tuple[type[Exception], ...]
     """What `swift.add` raises when another was first."""
 

@@ -55,6 +55,7 @@ class PostgreSQL:
 
     errors: tuple[type[Exception], ...] = (psycopg.Error,)
     far = True
+    pauses = 2.0  # nobody waits for the rows of a purge; only processor and disk are shared
     outrun: tuple[type[Exception], ...] = (psycopg.errors.DivisionByZero,)
 
     def __init__(self, url: str) -> None:

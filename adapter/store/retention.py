@@ -51,8 +51,6 @@ BITE_SECONDS = 0.01
 """How long a bite should take, and with it whoever wants to write meanwhile."""
 LEAST, MOST = 25, 500
 """Rows of a bite."""
-SHARE = 4
-"""So many times as long as a bite took, the others have the store for themselves."""
 
 Rest = Callable[[float], bool]
 """Waits for so many seconds between two bites; True when there is no time for another."""
@@ -154,7 +152,7 @@ class Purge:
                 bite, rows = rows[: self._rows], rows[self._rows :]
                 went, seconds = self._bitten(old, bite)
                 gone += went
-                if seconds is None or rest(SHARE * seconds):
+                if seconds is None or rest(self._database.own.pauses * seconds):
                     return gone
         return gone
 

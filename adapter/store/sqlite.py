@@ -93,6 +93,7 @@ class SQLite:
 
     errors: tuple[type[Exception], ...] = (sqlite3.Error,)
     far = False
+    pauses = 4.0
     outrun: tuple[type[Exception], ...] = ()
 
     def __init__(self, url: str) -> None:
