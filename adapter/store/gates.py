@@ -14,7 +14,7 @@ from adapter.policy import gate as rules
 from adapter.policy.gate import Gate, Rate
 from adapter.store.kinds import Moment
 from adapter.store.rows import COLUMNS, PRIORITIES, PRIORITY, delivery_in
-from adapter.store.statements import Prepared, upsert
+from adapter.store.statements import Prepared, likely, upsert
 from adapter.store.tables import QUEUED, deliveries, gates
 
 Room = Callable[[str], int]
@@ -35,7 +35,9 @@ _told = and_(
 IN_TROUBLE = exists().where(_told)
 TROUBLED = Prepared(select(func.count().label("many")).where(_told))
 MAKE = upsert(gates).on_conflict_do_nothing()
-TENANT_AFTER = Prepared(select(func.min(d.tenant).label("tenant")).where(QUEUED, d.tenant > bindparam("tenant")))
+TENANT_AFTER = Prepared(
+    select(func.min(d.tenant).label("tenant")).where(likely(QUEUED), d.tenant > bindparam("tenant"))
+)
 NEXT = (
     select(*COLUMNS)
     .where(

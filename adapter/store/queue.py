@@ -16,7 +16,7 @@ from adapter.store import gates, outbox
 from adapter.store.marks import Memory
 from adapter.store.rows import BACKLOG, PRIORITY
 from adapter.store.statements import Prepared
-from adapter.store.tables import QUEUED, attempts, deliveries
+from adapter.store.tables import attempts, deliveries
 
 d = deliveries.c
 Decide = Callable[[Delivery], Verdict | None]
@@ -131,7 +131,9 @@ def _take(many: int) -> Prepared:
     psycopg's `executemany` would do as well, but behind it PostgreSQL 15 forgets `idle_in_transaction_session_timeout`:
     a machine that is stopped just then would keep its rows locked from all others.
     """
-    leased = update(deliveries).where(d.id.in_([bindparam(f"this{place}") for place in range(many)]), QUEUED)
+    these = d.id.in_([bindparam(f"this{place}") for place in range(many)])
+    # With the bare column both databases would rather look at all that is queued, by the index of states.
+    leased = update(deliveries).where(these, d.state.concat("") == "queued")
     return Prepared(
         leased.values(
             state="sending",

@@ -9,11 +9,32 @@ from typing import Any
 from sqlalchemy import Connection, Select, UpdateBase
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
-__all__ = ["Prepared", "upsert"]
+__all__ = ["Prepared", "likely", "upsert"]
 Convert = Callable[[Any], Any]
 # `upsert` is PostgreSQL's insert: SQLite took its ON CONFLICT over, and SQLAlchemy compiles it for either.
+
+
+class likely(FunctionElement[bool]):
+    """A condition that may hold for nearly all rows; SQLite takes it for a rare one, and looks for its rows first.
+
+    See https://sqlite.org/lang_corefunc.html#likely
+    """
+
+    inherit_cache = True
+
+
+@compiles(likely)
+def _as_it_is(given: likely, compiler: SQLCompiler, **more: Any) -> str:
+    return compiler.process(given.clauses, **more)
+
+
+@compiles(likely, "sqlite")
+def _for_sqlite(given: likely, compiler: SQLCompiler, **more: Any) -> str:
+    return f"likely({compiler.process(given.clauses, **more)})"
 
 
 @dataclass(frozen=True, slots=True)

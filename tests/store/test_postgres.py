@@ -94,6 +94,18 @@ def test_the_queue_is_read_in_the_order_of_an_index_however_long_it_is(database:
     assert "Sort" not in plan
 
 
+def test_what_waits_is_not_looked_through_for_what_is_taken(store: Store, database: Database) -> None:
+    keep(store, *(delivery(CALLBACK, id=f"d{number}", key=f"k{number}") for number in range(200)))
+    with database.writing() as connection:
+        asked = queue._take(8)._statement.compile(connection)
+        assert isinstance(asked, SQLCompiler)
+        connection.execute(text("SET LOCAL enable_seqscan = off"))
+        given = tuple(0 if name in ("now", "until", "attempt_1") else "d1" for name in asked.positiontup or ())
+        plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN {asked.string}", given).scalars())
+    assert "deliveries_pkey" in plan
+    assert "deliveries_due" not in plan
+
+
 # durability
 
 

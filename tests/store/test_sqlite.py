@@ -25,7 +25,7 @@ from sqlalchemy import Connection, event, inspect, text
 from adapter.errors import StoreError
 from adapter.model import Delivery
 from adapter.policy import Verdict
-from adapter.store import Store, gates, migrate, sqlite
+from adapter.store import Store, gates, migrate, queue, sqlite
 from adapter.store.engine import Database
 from adapter.store.readiness import TOUCH_SECONDS
 from adapter.store.tables import metadata
@@ -129,6 +129,20 @@ def test_the_queue_is_read_in_the_order_of_an_index_however_long_it_is(store: St
         ]
     assert plan == ["SEARCH deliveries USING INDEX deliveries_turn (tenant=? AND priority=? AND due_at<?)"]
     database.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [
+        pytest.param(queue._take(32), "sqlite_autoindex_deliveries_1 (id=?)", id="what is taken"),
+        pytest.param(gates.TENANT_AFTER, "deliveries_overdue (tenant>?)", id="the next tenant"),
+    ],
+)
+def test_what_waits_is_not_looked_through_at_every_claim(store: Store, file: Path, statement: Any, index: str) -> None:
+    asked = str(statement._statement.compile(dialect=store._database.engine.dialect))
+    with closing(sqlite3.connect(file)) as other:
+        plan = [row[3] for row in other.execute(f"EXPLAIN QUERY PLAN {asked}", (0,) * asked.count("?"))]
+    assert plan == [f"SEARCH deliveries USING INDEX {index}"]
 
 
 def test_a_new_file_is_for_its_owner_alone_and_an_old_one_stays_as_it_is(file: Path, tmp_path: Path) -> None:
