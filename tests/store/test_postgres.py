@@ -208,6 +208,7 @@ def test_who_takes_work_passes_over_what_another_is_just_taking(store: Store, da
 def take_and_stop(database: Database) -> None:
     """Take three deliveries, and do nothing until the server ends the transaction."""
     with database.writing() as connection:
+        assert connection.execute(text("SHOW idle_in_transaction_session_timeout")).scalar() == "10s"
         connection.execute(text("SET idle_in_transaction_session_timeout = '100ms'"))
         pid = int(connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
         lease = NOW + 30 * SECOND
