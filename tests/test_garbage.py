@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -17,6 +16,7 @@ from adapter.sandbox import Sandbox
 
 NOT_KEPT = {400, 401, 404, 405, 413, 414, 415, 431, None}
 """What garbage may be answered with; None is a connection that is just closed."""
+CODES = {"unauthorized", "not_found", "body_too_large", "bad_request", "unsupported_body"}
 SIGNED_TWICE = 4
 METHODS = ("GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "BREW", "post", "P\xd6ST", "")
 TYPES = ("application/json", "text/xml", "multipart/form-data; boundary=\xff", "x/y; charset=nope", "\xff", "", "json")
@@ -130,15 +130,12 @@ KINDS: tuple[Callable[[random.Random], bytes], ...] = (
 )
 
 
-def tables(adapter: Adapter) -> tuple[dict[str, int], Counter[str]]:
-    """The deliveries by state, and the refusals by code."""
+def counted(adapter: Adapter) -> tuple[list[Mapping[str, Any]], dict[str, int]]:
+    """The refusals, and the deliveries by state."""
     store = adapter.store()
-    refused = Counter[str]()
-    for one in store.refusals(most=1000):
-        refused[one["code"]] += one["count"]
-    found = store.counts()
+    found = store.refusals(most=1000), store.counts()
     store.close()
-    return found, refused
+    return found
 
 
 def check_shape(answer: Answer) -> None:
@@ -157,15 +154,18 @@ def test_a_thousand_garbage_requests_are_refused_and_the_adapter_is_as_ready_as_
         allowed = {200} if here or asked.startswith((b"OPTIONS", b"GET /healthz")) else NOT_KEPT
         assert answer.status in allowed, (asked[:200], answer)
         check_shape(answer)
-    until(lambda: tables(adapter)[1]["body_too_large"] > 100)  # they are written within a second
-    deliveries, refused = tables(adapter)
-    assert deliveries == {}
-    assert set(refused) == {"unauthorized", "not_found", "body_too_large", "bad_request", "unsupported_body"}
-    store = adapter.store()
-    assert {one["mapping"] for one in store.refusals(most=1000)} == {"click", "token", ""}
-    assert len(store.refusals(most=1000)) < 60, "the reasons are a few words, whatever was sent"
-    store.close()
+    refused = until(lambda: _written(adapter))
+    assert {one["code"] for one in refused} == CODES
+    assert len(refused) < 60, "the reasons are a few words, whatever was sent"
+    assert counted(adapter)[1] == {}
     assert_unharmed(adapter)
+
+
+def _written(adapter: Adapter) -> list[Mapping[str, Any]]:
+    """The refusals, once some of every kind are there: they are written within a second, one after the other."""
+    refused = counted(adapter)[0]
+    codes, mappings = ({one[name] for one in refused} for name in ("code", "mapping"))
+    return refused if codes >= CODES and mappings == {"click", "token", ""} else []
 
 
 def test_signed_garbage_is_refused_or_set_aside_and_nothing_crashes(adapter: Adapter) -> None:
