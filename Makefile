@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test serve check lint bench chaos sharing soak lock clean
+.PHONY: help demo servers test coverage serve check lint bench chaos sharing soak lock clean
 
 help: ## list these commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -21,15 +21,20 @@ help: ## list these commands
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
 	@touch $@
 
-demo: .venv/installed ## pretend Xima, adapter, one click and one lead; ARGS=--once leaves after the round trip
-	@$(BIN)/xima-adapter demo $(ARGS)
-
-test: .venv/test ## the whole suite with coverage, in SHARDS=4 processes; with ARGS, which are pytest's, in one
+servers: .venv/test
 	@tests/install-postgresql
 	@tests/install-proxies
 	@tests/install-ip
-	@$(BIN)/coverage erase
+
+demo: .venv/installed ## pretend Xima, adapter, one click and one lead; ARGS=--once leaves after the round trip
+	@$(BIN)/xima-adapter demo $(ARGS)
+
+test: servers ## the whole suite, in SHARDS=4 processes; with ARGS, which are pytest's, in one
 	$(BIN)/python tests/shards.py $(ARGS)
+
+coverage: servers ## the same, slower, and what of adapter/ it goes through
+	@$(BIN)/coverage erase
+	COVERAGE=yes $(BIN)/python tests/shards.py $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
