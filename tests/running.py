@@ -6,7 +6,6 @@ import contextlib
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,8 +22,11 @@ from adapter.cli import bodies
 from adapter.model import Received
 from adapter.sources import Source
 from adapter.store import Store
+from benchmarks import ports
 
 SECRET = "a secret of the tests"
+free_port = ports.free_port
+"""A port nobody listens on."""
 CLICK = """
 format: 1
 name: click
@@ -67,13 +69,6 @@ lint:
   ignore: [missing-phone, no-hours]
 """
 """A mapping for both paths: without `skill` it dials at once, with it it queues a callback; always the same number."""
-
-
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def until(fact: Callable[[], Any], *, seconds: float = 60.0) -> Any:
