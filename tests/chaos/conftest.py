@@ -44,7 +44,7 @@ class Machine:
         store.upgrade()
         store.close()
 
-    def start(self, *commands: str, die: str = "", lease: float = launcher.LEASE) -> BaseProcess:
+    def start(self, *commands: str, die: str = "", lease: float = launcher.STEADY) -> BaseProcess:
         """Start processes, ready to work; gives the last one, which alone dies where it is told."""
         for command in commands:
             bind = ("--bind", f"127.0.0.1:{self.adapter.port}") if command == "web" else ()
@@ -82,7 +82,7 @@ class Machine:
         if url.startswith("postgresql:"):
             with psycopg.connect(url, row_factory=dict_row) as server:
                 return server.execute(asked).fetchall()
-        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as file:
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=60)) as file:
             file.row_factory = sqlite3.Row
             assert [tuple(row) for row in file.execute("PRAGMA integrity_check")] == [("ok",)]
             return [dict(row) for row in file.execute(asked)]
@@ -90,6 +90,17 @@ class Machine:
     def states(self) -> list[str]:
         """The state of every delivery, the oldest first."""
         return [str(one["state"]) for one in self.deliveries()]
+
+    def let_leases_run_out(self) -> None:
+        """The time goes by after which those that died are taken for dead."""
+        over = "UPDATE deliveries SET lease_until = created_at WHERE state = 'sending'"
+        url = self.adapter.database_url
+        if url.startswith("postgresql:"):
+            with psycopg.connect(url) as server:
+                server.execute(over)
+            return
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=60)) as file, file:
+            file.execute(over)
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to whatever lives, with its children."""
