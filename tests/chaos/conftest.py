@@ -27,8 +27,6 @@ from .desk import Desk
 
 A_CLICK = b'{"id": "1", "agent": "0101", "phone": "8015550142"}'
 A_LEAD = b'{"id": "2", "skill": "Sales", "phone": "8015550142"}'
-BRIEF = CLICK.replace("name: click", "name: brief").replace("once:", "fresh_for: 1s\nonce:")
-"""The same mapping, for those who do not wait long."""
 
 
 class Machine:
@@ -38,7 +36,6 @@ class Machine:
         self.network = network
         self.adapter = Adapter(home=home, xima=xima, environ=environ)
         self.adapter.write("click", CLICK)
-        self.adapter.write("brief", BRIEF)
         self.processes: list[BaseProcess] = []
         store = self.adapter.store()
         store.upgrade()
@@ -56,15 +53,15 @@ class Machine:
             until(self.adapter.is_ready)
         return self.processes[-1]
 
-    def send(self, body: bytes, name: str = "click") -> requests.Response:
+    def send(self, body: bytes) -> requests.Response:
         """Send an event, signed; raises `requests.RequestException`."""
         signature = "sha256=" + hmac.new(SECRET.encode(), body, "sha256").hexdigest()
         headers = {"Content-Type": "application/json", "X-Hub-Signature-256": signature}
-        return requests.post(f"{self.adapter.url}/hooks/{name}", data=body, headers=headers, timeout=30)
+        return requests.post(f"{self.adapter.url}/hooks/click", data=body, headers=headers, timeout=30)
 
-    def post(self, body: bytes, name: str = "click") -> dict[str, Any]:
+    def post(self, body: bytes) -> dict[str, Any]:
         """The receipt of an event."""
-        answer = self.send(body, name)
+        answer = self.send(body)
         assert answer.status_code == 200, answer.text
         (receipt,) = answer.json()["receipts"]
         assert isinstance(receipt, dict)
