@@ -55,7 +55,7 @@ def test_from_nothing_to_a_ringing_phone(crm: str, home: Path) -> None:
         "ADAPTER_BIND": f"127.0.0.1:{port}",
     }
     ran = subprocess.run(
-        ["bash", "-c", script], cwd=home, env=environ, capture_output=True, text=True, timeout=60, check=False
+        ["bash", "-c", script], cwd=home, env=environ, capture_output=True, text=True, timeout=300, check=False
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "example as expected" in ran.stdout or "examples as expected" in ran.stdout
