@@ -71,7 +71,7 @@ lint:
 """A mapping for both paths: without `skill` it dials at once, with it it queues a callback; always the same number."""
 
 
-def until(fact: Callable[[], Any], *, seconds: float = 60.0) -> Any:
+def until(fact: Callable[[], Any], *, seconds: float = 180.0) -> Any:
     """What `fact` gives as soon as it is true; fails when it does not become true in time."""
     deadline = time.monotonic() + seconds
     while not (found := fact()):

@@ -18,7 +18,7 @@ from adapter.sandbox import Sandbox
 
 from .conftest import A_CLICK, A_LEAD, Machine, effects
 
-SOON = 20.0
+SOON = 30.0
 """Seconds; an idle machine needs three, until the next probe of a Xima that was away."""
 
 
