@@ -101,6 +101,7 @@ class Adapter:
             "ADAPTER_SECRET_KEY": secrets.token_hex(),
             "ADAPTER_PUBLIC_URL": self.url,
             "ADAPTER_WORKERS": "1",
+            "ADAPTER_WAIT": "60s",  # a click that is accepted is answered so, also by a slow machine
             "HOOK_SECRET": SECRET,
             "ADAPTER_LOG": "text",
             **self.environ,
