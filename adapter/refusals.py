@@ -51,6 +51,8 @@ class Refusals:
     def write(self) -> None:
         """Tell the store what it has not heard yet; what it cannot take now is told with the next."""
         with self._turn:
+            if self._timer:
+                self._timer.cancel()
             waiting, self._waiting, self._timer = self._waiting, {}, None
             self._written_at = self._clock()
         for key, (count, now) in waiting.items():

@@ -55,8 +55,8 @@ class Watching:
         before, found = self._found, self._in_force.found
         if found != before:
             self._changed(found)
-            tell(before, found)
             self._found = found
+            tell(before, found)  # only what already counts
 
 
 def tell(before: Sources, found: Sources) -> None:

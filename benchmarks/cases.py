@@ -11,7 +11,7 @@ from statistics import median
 
 from adapter.settings import TABLE
 from adapter.store.engine import Database
-from benchmarks import mapping, old, records, senders, stage
+from benchmarks import mapping, old, ports, records, senders, stage
 from benchmarks.bodies import Kind, phone
 from benchmarks.figures import Figure, Target, percentile
 from benchmarks.filling import opened, put
@@ -144,7 +144,7 @@ def start(effort: Effort) -> list[Figure]:
     for _ in range(effort.rounds):
         with stage.folder() as home:
             begun = time.monotonic()
-            with product("serve")(home, stage.free_port(), effort.shape):
+            with product("serve")(home, ports.free_port(), effort.shape):
                 seconds.append(time.monotonic() - begun)
     return [Figure(name="cold start to the first 200", unit="s", product=seconds, target=Target(most=2))]
 

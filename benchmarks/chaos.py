@@ -27,6 +27,7 @@ from adapter.cli import main as command_line
 from adapter.store import Store
 from benchmarks import bodies, postgres, stage
 from benchmarks.bodies import Kind
+from benchmarks.ports import free_port
 from benchmarks.stage import Shape
 
 FORKS = multiprocessing.get_context("forkserver")
@@ -159,7 +160,7 @@ def judge(url: str, senders: Senders, happened: Counter[str]) -> dict[str, int]:
 
 def carry_out(home: Path, shape: Shape, *, kills: int, rate: float, pause: float) -> dict[str, int]:
     """Begin everything, kill, let everything come to rest, judge."""
-    xima, ports = stage.free_port(), (stage.free_port(), stage.free_port())
+    xima, ports = free_port(), (free_port(), free_port())
     script = home / "script.yaml"
     script.write_text(_slow_xima())
     environ = stage.prepared(home, xima, shape)

@@ -6,7 +6,6 @@ import os
 import pwd
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+
+from benchmarks.ports import free_port
 
 PASSWORD = "an open secret"
 MISSING = "no PostgreSQL here: neither initdb on the PATH nor /usr/lib/postgresql/*/bin (apt-get install postgresql)"
@@ -90,12 +91,6 @@ def _unprivileged() -> list[str]:
     return ["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def running(options: Sequence[str] = FAST) -> Iterator[Server]:
     """A new server, stopped and removed at the end."""
@@ -103,7 +98,7 @@ def running(options: Sequence[str] = FAST) -> Iterator[Server]:
         home = Path(made)
         if os.geteuid() == 0:
             shutil.chown(home, "nobody")
-        server = Server(home=home, port=_free_port(), options=options)
+        server = Server(home=home, port=free_port(), options=options)
         (home / "password").write_text(PASSWORD)
         (home / "password").chmod(0o644)
         identity = ("-U", "adapter", "-A", "scram-sha-256", "--pwfile", str(home / "password"))

@@ -20,7 +20,7 @@ from statistics import median
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from benchmarks import postgres, stage
+from benchmarks import ports, postgres, stage
 from benchmarks.chaos import Senders
 from benchmarks.machine import tree
 from benchmarks.stage import Shape
@@ -160,7 +160,7 @@ def books(port: int, xima: int, senders: Senders) -> Iterator[Fact]:
 
 def soak(home: Path, shape: Shape, *, seconds: float, rate: float) -> list[Fact]:
     """Load `serve` for so long, let it come to rest, and judge."""
-    xima, script = stage.free_port(), home / "script.yaml"
+    xima, script = ports.free_port(), home / "script.yaml"
     agents = ", ".join(
         f"{{extension: '{number}', name: Pat}}" for number in range(1, int(rate * seconds * 1.1) + 10, 2)
     )

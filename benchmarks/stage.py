@@ -8,7 +8,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from pathlib import Path
 
 from benchmarks import bodies
 from benchmarks.load import Plan, Report
+from benchmarks.ports import free_port
 from benchmarks.postgres import Server
 
 ROOT = Path(__file__).parent.parent
@@ -45,13 +45,6 @@ class Running:
 
 Start = Callable[[Path, int, Shape], AbstractContextManager[Running]]
 """Starts a server in a folder, in front of an upstream's port."""
-
-
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def until(fact: Callable[[], bool], process: subprocess.Popen[bytes] | None = None, *, pause: float = 0.005) -> None:

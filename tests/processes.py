@@ -22,7 +22,7 @@ def _begin(barrier: Barrier) -> None:
 
 def together() -> None:
     """Wait until every process of `in_processes` is here."""
-    _together[0].wait(30)
+    _together[0].wait(120)
 
 
 def in_processes(work: Callable[[T], R], given: Iterable[T]) -> list[R]:

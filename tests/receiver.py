@@ -54,7 +54,7 @@ def receiving(port: int = 0, **given: Any) -> Iterator[Receiver]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             receiver.heard.append(({name.lower(): value for name, value in self.headers.items()}, body))
             if receiver.hangs:
-                receiver.stopping.wait(30)
+                receiver.stopping.wait(300)
                 return
             self.send_response(receiver.statuses.pop(0) if receiver.statuses else 204)
             for name, value in receiver.headers.items():

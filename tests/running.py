@@ -6,7 +6,6 @@ import contextlib
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,8 +22,11 @@ from adapter.cli import bodies
 from adapter.model import Received
 from adapter.sources import Source
 from adapter.store import Store
+from benchmarks import ports
 
 SECRET = "a secret of the tests"
+free_port = ports.free_port
+"""A port nobody listens on."""
 CLICK = """
 format: 1
 name: click
@@ -69,14 +71,7 @@ lint:
 """A mapping for both paths: without `skill` it dials at once, with it it queues a callback; always the same number."""
 
 
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def until(fact: Callable[[], Any], *, seconds: float = 60.0) -> Any:
+def until(fact: Callable[[], Any], *, seconds: float = 180.0) -> Any:
     """What `fact` gives as soon as it is true; fails when it does not become true in time."""
     deadline = time.monotonic() + seconds
     while not (found := fact()):
@@ -106,6 +101,7 @@ class Adapter:
             "ADAPTER_SECRET_KEY": secrets.token_hex(),
             "ADAPTER_PUBLIC_URL": self.url,
             "ADAPTER_WORKERS": "1",
+            "ADAPTER_WAIT": "60s",  # a click that is accepted is answered so, also by a slow machine
             "HOOK_SECRET": SECRET,
             "ADAPTER_LOG": "text",
             **self.environ,

@@ -44,7 +44,9 @@ def typed(adapter: Adapter, words: list[str]) -> str:
     if words[0] == "xima-adapter":
         words = [sys.executable, "-m", "adapter", *words[1:]]
     environ = {**os.environ, **adapter.environ}
-    done = subprocess.run(words, cwd=adapter.home, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        words, cwd=adapter.home, env=environ, capture_output=True, text=True, timeout=300, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

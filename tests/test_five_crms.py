@@ -38,8 +38,9 @@ def home(tmp_path: Path) -> Iterator[Path]:
     (tmp_path / "home").mkdir()
     yield tmp_path / "home"
     for pid in (tmp_path / "pids").read_text().split():
-        with suppress(ProcessLookupError):
-            os.kill(int(pid), signal.SIGTERM)
+        with suppress(OSError):  # most of them ended long ago
+            if sys.platform != "linux" or Path(f"/proc/{pid}/cwd").readlink() == tmp_path / "home":
+                os.kill(int(pid), signal.SIGTERM)
 
 
 @pytest.mark.skipif(not all(map(shutil.which, ("bash", "curl", "openssl"))), reason="needs bash, curl and openssl")
@@ -55,7 +56,7 @@ def test_from_nothing_to_a_ringing_phone(crm: str, home: Path) -> None:
         "ADAPTER_BIND": f"127.0.0.1:{port}",
     }
     ran = subprocess.run(
-        ["bash", "-c", script], cwd=home, env=environ, capture_output=True, text=True, timeout=60, check=False
+        ["bash", "-c", script], cwd=home, env=environ, capture_output=True, text=True, timeout=300, check=False
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "example as expected" in ran.stdout or "examples as expected" in ran.stdout

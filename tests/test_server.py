@@ -56,7 +56,7 @@ def children(pid: int) -> dict[str, list[int]]:
     for _ in range(3):
         below |= {child for child, parent in parents.items() if parent in below}
     for one in below - {pid}:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, KeyError):  # it is gone again, or has no name yet
             found[Path(f"/proc/{one}/comm").read_text().strip().removeprefix("xima-")].append(one)
     return {name: sorted(pids) for name, pids in found.items()}
 
@@ -99,6 +99,7 @@ def test_serve_starts_both_halves_and_stops_them_cleanly_and_quickly(idle: Adapt
     started = time.monotonic()
     process = idle.start()
     print(f"cold start to the first 200: {time.monotonic() - started:.2f} s")  # noqa: T201 - a measure, no promise
+    until(lambda: "dispatcher.started" in idle.log())
     below = children(process.pid)
     assert len(below["web"]) == 2, "master and worker"
     assert len(below["dispatch"]) == 1
@@ -125,11 +126,9 @@ def test_a_click_under_way_is_finished_before_the_adapter_stops(tmp_path: Path) 
         assert requests.post(f"{xima.url}/_sandbox/script", json=slow, timeout=30).ok
         with ThreadPoolExecutor(1) as pool:
             click = pool.submit(adapter.post, "click", b'{"id": "1", "agent": "0101", "phone": "8015550142"}')
-            store = adapter.store()
-            until(lambda: store.counts().get("sending"))
-            store.close()
+            until(xima.world.ledger)  # it is under way, and for a second
             process.send_signal(signal.SIGTERM)
-            (receipt,) = click.result(20).json()["receipts"]
+            (receipt,) = click.result(60).json()["receipts"]
         assert (receipt["state"], process.wait(60)) == ("accepted", 0)
 
 
@@ -162,6 +161,7 @@ def test_a_web_worker_that_is_killed_is_started_again(shared: Adapter) -> None:
 @LINUX
 def test_without_its_web_master_serve_ends_with_1_and_takes_everything_along(idle: Adapter) -> None:
     process = idle.start()
+    until(lambda: "dispatcher.started" in idle.log())
     below = children(process.pid)
     os.kill(masters(process)[0], signal.SIGKILL)
     assert process.wait(60) == 1
@@ -172,6 +172,7 @@ def test_without_its_web_master_serve_ends_with_1_and_takes_everything_along(idl
 @LINUX
 def test_when_serve_is_killed_nothing_is_left_behind(idle: Adapter) -> None:
     process = idle.start()
+    until(lambda: "dispatcher.started" in idle.log())
     below = children(process.pid)
     process.kill()
     process.wait()
@@ -200,7 +201,8 @@ def test_a_dispatcher_that_dies_at_once_is_not_started_in_a_busy_loop(idle: Adap
         shutil.move(path, idle.home / f"elsewhere-{path.name}")
     os.kill(masters(process)[1], signal.SIGKILL)
     until(lambda: "again_in_seconds=1" in idle.log())
-    assert [line.rpartition("=")[2] for line in idle.log().splitlines() if "dispatcher.died" in line] == ["0", "1"]
+    died = [line.rpartition("=")[2] for line in idle.log().splitlines() if "dispatcher.died" in line]
+    assert died[:2] == ["0", "1"]  # it may have died once more by now
     assert "the store has no tables" in idle.log(), "and it says why"
     assert requests.get(f"{idle.url}/healthz", timeout=30).ok, "the web goes on"
     assert stopped(process, signal.SIGTERM) < QUICKLY

@@ -126,7 +126,7 @@ def test_each_mapping_dials_for_its_tenant_and_one_tenants_token_stops_it_alone(
             assert (dial["state"], dial["policy"]) == ("held", "token")
             store.close()
         assert [call["effect"] for call in sandbox.world.ledger()] == [True]
-        assert [call["status"] for call in other.world.ledger()] == [401]
+        assert {call["status"] for call in other.world.ledger()} == {401}
         assert "revoked" not in adapter.log()
         assert SECRET not in adapter.log()
         assert "tenant.stopped tenant=acme" in adapter.log()

@@ -27,8 +27,6 @@ from .desk import Desk
 
 A_CLICK = b'{"id": "1", "agent": "0101", "phone": "8015550142"}'
 A_LEAD = b'{"id": "2", "skill": "Sales", "phone": "8015550142"}'
-BRIEF = CLICK.replace("name: click", "name: brief").replace("once:", "fresh_for: 1s\nonce:")
-"""The same mapping, for those who do not wait long."""
 
 
 class Machine:
@@ -38,13 +36,12 @@ class Machine:
         self.network = network
         self.adapter = Adapter(home=home, xima=xima, environ=environ)
         self.adapter.write("click", CLICK)
-        self.adapter.write("brief", BRIEF)
         self.processes: list[BaseProcess] = []
         store = self.adapter.store()
         store.upgrade()
         store.close()
 
-    def start(self, *commands: str, die: str = "", lease: float = launcher.LEASE) -> BaseProcess:
+    def start(self, *commands: str, die: str = "", lease: float = launcher.STEADY) -> BaseProcess:
         """Start processes, ready to work; gives the last one, which alone dies where it is told."""
         for command in commands:
             bind = ("--bind", f"127.0.0.1:{self.adapter.port}") if command == "web" else ()
@@ -56,15 +53,15 @@ class Machine:
             until(self.adapter.is_ready)
         return self.processes[-1]
 
-    def send(self, body: bytes, name: str = "click") -> requests.Response:
+    def send(self, body: bytes) -> requests.Response:
         """Send an event, signed; raises `requests.RequestException`."""
         signature = "sha256=" + hmac.new(SECRET.encode(), body, "sha256").hexdigest()
         headers = {"Content-Type": "application/json", "X-Hub-Signature-256": signature}
-        return requests.post(f"{self.adapter.url}/hooks/{name}", data=body, headers=headers, timeout=30)
+        return requests.post(f"{self.adapter.url}/hooks/click", data=body, headers=headers, timeout=30)
 
-    def post(self, body: bytes, name: str = "click") -> dict[str, Any]:
+    def post(self, body: bytes) -> dict[str, Any]:
         """The receipt of an event."""
-        answer = self.send(body, name)
+        answer = self.send(body)
         assert answer.status_code == 200, answer.text
         (receipt,) = answer.json()["receipts"]
         assert isinstance(receipt, dict)
@@ -82,7 +79,7 @@ class Machine:
         if url.startswith("postgresql:"):
             with psycopg.connect(url, row_factory=dict_row) as server:
                 return server.execute(asked).fetchall()
-        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as file:
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=60)) as file:
             file.row_factory = sqlite3.Row
             assert [tuple(row) for row in file.execute("PRAGMA integrity_check")] == [("ok",)]
             return [dict(row) for row in file.execute(asked)]
@@ -90,6 +87,17 @@ class Machine:
     def states(self) -> list[str]:
         """The state of every delivery, the oldest first."""
         return [str(one["state"]) for one in self.deliveries()]
+
+    def let_leases_run_out(self) -> None:
+        """The time goes by after which those that died are taken for dead."""
+        over = "UPDATE deliveries SET lease_until = created_at WHERE state = 'sending'"
+        url = self.adapter.database_url
+        if url.startswith("postgresql:"):
+            with psycopg.connect(url) as server:
+                server.execute(over)
+            return
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=60)) as file, file:
+            file.execute(over)
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to whatever lives, with its children."""

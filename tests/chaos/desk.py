@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from running import until
 from sample import NOW, SECOND
 
 from adapter import receipt, sources
 from adapter.dispatcher import Dispatcher, Presence, Timing
 from adapter.intake import Intake
 from adapter.model import Delivery, Received, State
+from adapter.sandbox import Sandbox
 from adapter.sources import Sources
 from adapter.store import Store
 from adapter.xima import Client, Tenant
 
-READ_TIMEOUT = 0.15
+IMPATIENT, PATIENT = 0.05, 60.0
+"""Seconds that Xima gets to answer: where it is told to stall, and everywhere else, as this machine may be slow."""
 MAPPING = """
 format: 1
 name: any
@@ -87,16 +92,24 @@ class Desk:
         self.now, self.event, self.requests = NOW, 0, 0
         self.store = Store(url)
         self.store.upgrade()
-        self.client = Client(tenant, read_timeout=READ_TIMEOUT)
+        self.client = Client(tenant, read_timeout=PATIENT)
         timing = Timing(patience=timedelta())
         presence = Presence({"default": self.client.caller_ids}, self.clock)
         self.dispatcher = Dispatcher(
             self.store, {"default": self.client}, self.clock, owner="one", timing=timing, presence=presence
         )
-        self.intake = Intake(lambda: found, self.store, self.dispatcher, pool=pool, wait=timedelta(seconds=5))
+        self.intake = Intake(lambda: found, self.store, self.dispatcher, pool=pool, wait=timedelta(seconds=PATIENT))
 
     def clock(self) -> datetime:
         return self.now
+
+    @contextmanager
+    def impatient(self, stalls: bool) -> Iterator[None]:
+        """Wait for no answer within the block if Xima stalls there."""
+        before = self.client._timeout
+        self.client._timeout = (before[0], IMPATIENT if stalls else before[1])
+        yield
+        self.client._timeout = before
 
     def receive(self, do: str, *, agent: str = "0101", phone: str = "8015550142") -> Delivery:
         """The event of this test, and what its sender is told."""
@@ -130,6 +143,11 @@ class Desk:
             path.append(found.state)
             one = found
         return path
+
+
+def let_xima_finish(xima: Sandbox, calls: int) -> None:
+    """Wait until so many calls have come in, and Xima has done all it does."""
+    until(lambda: len(xima.world.ledger()) >= calls and xima.world.in_flight == 0)
 
 
 def check_told(one: Delivery) -> None:

@@ -27,10 +27,10 @@ from adapter.store.engine import Prepared
 from adapter.xima import Client
 
 CLONE_NEWNET = 0x40000000
-LEASE = 1.0
-"""Seconds after which who died is taken for dead."""
 STEADY = 60.0
-"""The same for those that do not die: they are not to be taken for dead however slow the machine is."""
+"""Seconds after which a process is taken for dead: those that live are not to be, however slow the machine is."""
+BRIEF = 1.0
+"""The same for those that a test holds up for longer, or kills while they have a report."""
 PATIENCE = timedelta(seconds=0.5)
 POINTS: Mapping[str, tuple[type, str, bool, int]] = {
     "before the commit": (Store, "add", False, 1),
@@ -55,7 +55,7 @@ def start(
     log: Path,
     die: str = "",
     network: str = "",
-    lease: float = LEASE,
+    lease: float = STEADY,
 ) -> BaseProcess:
     """Start `xima-adapter COMMAND`, perhaps in another network; with `die` it kills itself at that point."""
     given = ((command, *arguments), dict(environ), log, die, network, timedelta(seconds=lease))

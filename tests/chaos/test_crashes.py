@@ -16,7 +16,6 @@ from adapter.sandbox import Sandbox
 
 from . import launcher
 from .conftest import A_CLICK, A_LEAD, Machine, effects
-from .launcher import STEADY
 
 SLOW = "faults: [{operation: any, delay_answer: 60s, times: 1}]"
 """Xima rings the phone at once and answers far too late."""
@@ -39,7 +38,7 @@ def test_before_the_commit_nothing_was_kept_and_the_repeat_is_the_first(
     machine.post_into_the_void(body)
     dead.join(60)
     assert (machine.deliveries(), sandbox.world.ledger()) == ([], [])
-    machine.start("web", "dispatch", lease=STEADY)
+    machine.start("web", "dispatch")
     assert machine.post(body)["duplicate_of"] is None
     until(lambda: machine.states() == ["accepted"])
     assert len(effects(sandbox)) == 1
@@ -60,7 +59,8 @@ def test_a_click_whose_process_died(
     machine.post_into_the_void(A_CLICK)
     dead.join(60)
     assert machine.states() == ["accepted" if state == "accepted" else "sending"]
-    machine.start("web", "dispatch", lease=STEADY)
+    machine.let_leases_run_out()
+    machine.start("web", "dispatch")
     until(lambda: machine.states() == [state])
     check_repeat(machine, sandbox, A_CLICK, state, happened)
 
@@ -69,13 +69,14 @@ def test_a_click_killed_while_xima_holds_the_answer_is_unknown_and_never_dialled
     machine: Machine, sandbox: Sandbox
 ) -> None:
     sandbox.world.load(SLOW)
-    machine.adapter.environ["ADAPTER_WAIT"] = "100ms"
+    machine.adapter.environ["ADAPTER_WAIT"] = "1s"
     web = machine.start("web")
     receipt = machine.post(A_CLICK)
     assert receipt["state"] == "sending"
-    assert effects(sandbox) == ["click_to_dial"]
+    assert until(lambda: effects(sandbox)) == ["click_to_dial"]
     launcher.kill(web)
-    machine.start("web", "dispatch", lease=STEADY)
+    machine.let_leases_run_out()
+    machine.start("web", "dispatch")
     until(lambda: machine.states() == ["unknown"])
     check_repeat(machine, sandbox, A_CLICK, "unknown", ["click_to_dial"])
 
@@ -85,7 +86,7 @@ def test_a_lead_killed_between_commit_and_answer_is_delivered_once(machine: Mach
     machine.post_into_the_void(A_LEAD)
     dead.join(60)
     assert machine.states() == ["queued"]
-    machine.start("web", "dispatch", lease=STEADY)
+    machine.start("web", "dispatch")
     assert machine.post(A_LEAD)["duplicate_of"]
     until(lambda: machine.states() == ["accepted"])
     check_repeat(machine, sandbox, A_LEAD, "accepted", ["callback"])
@@ -97,7 +98,7 @@ def test_a_lead_that_was_answered_and_not_yet_claimed_is_delivered(machine: Mach
     assert receipt["state"] == "queued"
     launcher.kill(web)
     assert sandbox.world.ledger() == []
-    machine.start("web", "dispatch", lease=STEADY)
+    machine.start("web", "dispatch")
     until(lambda: machine.states() == ["accepted"])
     check_repeat(machine, sandbox, A_LEAD, "accepted", ["callback"])
 
@@ -117,7 +118,8 @@ def test_a_lead_whose_dispatcher_died(
     machine.post(A_LEAD)
     dead.join(60)
     assert not dead.is_alive()
-    machine.start("dispatch", lease=STEADY)
+    machine.let_leases_run_out()
+    machine.start("dispatch")
     until(lambda: machine.states() == [state])
     check_repeat(machine, sandbox, A_LEAD, state, happened)
 
@@ -130,7 +132,8 @@ def test_a_lead_killed_while_xima_holds_the_answer_is_unknown_and_never_queued_a
     machine.post(A_LEAD)
     until(lambda: effects(sandbox))
     launcher.kill(dispatcher)
-    machine.start("dispatch", lease=STEADY)
+    machine.let_leases_run_out()
+    machine.start("dispatch")
     until(lambda: machine.states() == ["unknown"])
     check_repeat(machine, sandbox, A_LEAD, "unknown", ["callback"])
 
@@ -158,14 +161,19 @@ def test_everything_killed_in_the_midst_of_work(machine: Machine, sandbox: Sandb
             for body in bodies:
                 answered[body] = machine.post(body)["id"]
 
-    for seconds in (0.3, 0.3, 0.3, 60):
-        machine.start("web", "dispatch")
-        cut = threading.Timer(seconds, machine.stop)
-        cut.start()
+    def send_what_is_left() -> None:
         left = [body for body in events if body not in answered]
         in_threads(send_some, [left[sender::4] for sender in range(4)])
-        cut.join(0 if seconds > 1 else None)
-        cut.cancel()
+
+    for _ in range(3):
+        machine.start("web", "dispatch")
+        cut = threading.Timer(0.3, machine.stop)
+        cut.start()
+        send_what_is_left()
+        cut.join()
+        machine.let_leases_run_out()
+    machine.start("web", "dispatch")
+    send_what_is_left()
     assert len(answered) == len(events)
     until(lambda: not {"queued", "sending"} & set(machine.states()))
     kept = {str(one["id"]): str(one["state"]) for one in machine.deliveries()}

@@ -15,8 +15,8 @@ from adapter.store import Store
 from benchmarks import postgres
 
 from .conftest import Machine
-from .launcher import STEADY
-from .test_machines import LEADS, put, reached
+from .launcher import BRIEF
+from .test_machines import LEADS, all_done_beside, put, reached
 from .wires import Wire, wires
 
 SLOW = "switches: {delay_before_204: 300ms}"
@@ -77,16 +77,15 @@ def test_a_machine_that_is_cut_off_is_replaced_and_its_late_answers_overwrite_no
 ) -> None:
     (east, west), (wire, _) = machines, lines
     url = west.adapter.database_url
-    east.start("dispatch")
-    put(url, LEADS[:120])
+    east.start("dispatch", lease=BRIEF)
+    put(url, LEADS[:240])
     until(lambda: len(reached(office)) > 20 and with_state(west, "sending"))
     wire.cut()
-    in_flight = with_state(west, "sending")
-    west.start("dispatch", lease=STEADY)
-    until(lambda: not with_state(west, "queued") | with_state(west, "sending"))
+    west.start("dispatch")
+    held = all_done_beside(east, by=west)
     lost = with_state(west, "unknown")
     assert lost
-    assert lost <= in_flight
+    assert lost <= held
     assert len(reached(office)) == len(set(reached(office)))
     settled = settle(url, min(lost))
     west.stop()
@@ -95,8 +94,8 @@ def test_a_machine_that_is_cut_off_is_replaced_and_its_late_answers_overwrite_no
     until(lambda: with_state(east, "accepted") == happened(office) | {settled})
     (kept,) = (one for one in east.deliveries() if one["id"] == settled)
     assert (kept["state"], kept["reason"]) == ("accepted", "it rang, says Pat")
-    put(url, LEADS[120:130], first=120)
-    until(lambda: with_state(east, "accepted") >= {f"d{number:04}" for number in range(120, 130)})
+    put(url, LEADS[240:250], first=240)
+    until(lambda: with_state(east, "accepted") >= {f"d{number:04}" for number in range(240, 250)})
     assert len(reached(office)) == len(set(reached(office)))
 
 

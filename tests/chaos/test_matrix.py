@@ -15,14 +15,13 @@ from typing import Any
 
 import pytest
 from marshmallow.validate import OneOf
-from running import until
 
 from adapter.model import TRANSITIONS, WAITING, Delivery
 from adapter.sandbox import Sandbox
 from adapter.sandbox.script import Switches
 from adapter.sandbox.world import Waiting
 
-from .desk import Desk, check_told
+from .desk import Desk, check_told, let_xima_finish
 
 CLICKS, LEADS, SELECTS = ("click", "queued click"), ("lead", "prompt lead"), ("select", "prompt select")
 ALL = (*CLICKS, *LEADS, *SELECTS)
@@ -38,13 +37,14 @@ class Stage:
     values: tuple[str, ...] = ()
 
 
+TOO_LONG = "500ms"
 OTHER_IDS = "{caller_ids: [{label: Other, outboundCallerId: '8015550100'}], selected: Other}"
 STAGES: Mapping[str, Stage] = {
     "agent_offline": Stage(ways=CLICKS, agents="{logged_in: no}"),
     "unknown_extension": Stage(ways=(*CLICKS, *SELECTS), agents=""),
     "agent_busy": Stage(ways=CLICKS, agents="{busy: yes}"),
     "delay_before_204": Stage(ways=ALL, values=("10ms",)),
-    "uc_wait": Stage(ways=CLICKS, values=("10ms", "250ms")),
+    "uc_wait": Stage(ways=CLICKS, values=("10ms", TOO_LONG)),
     "duplicate_callback": Stage(ways=LEADS),
     "unknown_skill": Stage(ways=LEADS, skills="{name: Other}"),
     "skill_callback_disabled": Stage(ways=LEADS, skills="{name: Sales, strategy: disabled}"),
@@ -111,12 +111,12 @@ def test_whatever_xima_answers_happens_once_and_is_told_as_it_is(desk: Desk, off
         if switch == "duplicate_callback":  # whoever asked for it waits already
             numbers = (one.fields["phone"] for one in events.values())
             office.world.queues["Sales"].waiting += [Waiting(at=desk.now, number=number) for number in numbers]
-        with another_call(office, switch):
+        with another_call(office, switch), desk.impatient(value == TOO_LONG):
             found = {way: desk.send(way, **one.fields) for way, one in events.items()}
         for one in found.values():
             check_told(one)
             desk.wait_for_the_end(one)
-        until(lambda: office.world.in_flight == 0)
+        let_xima_finish(office, sum(len(desk.store.attempts(one.id)) for one in found.values()))
         for way, one in found.items():
             events[way].check(one, office.world.ledger())
         check_the_switch_acted(office, switch, value)

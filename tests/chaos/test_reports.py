@@ -9,7 +9,7 @@ from receiver import WHSEC, Receiver, receiving
 from running import CLICK, until
 
 from .conftest import A_CLICK, A_LEAD, Machine
-from .launcher import STEADY
+from .launcher import BRIEF
 
 
 @pytest.fixture
@@ -37,7 +37,8 @@ def test_the_end_of_a_click_whose_process_died_is_told(
     machine.post_into_the_void(A_CLICK)
     dead.join(60)
     assert receiver.heard == []
-    machine.start("dispatch", lease=STEADY)
+    machine.let_leases_run_out()
+    machine.start("dispatch")
     until(lambda: receiver.heard)
     assert told(receiver) == [kind]
 
@@ -48,12 +49,12 @@ def test_the_end_of_a_click_whose_process_died_is_told(
 def test_a_report_whose_process_died_is_told_by_the_next(
     machine: Machine, receiver: Receiver, point: str, times: int
 ) -> None:
-    dead = machine.start("web", "dispatch", die=point)
+    dead = machine.start("web", "dispatch", die=point, lease=BRIEF)
     kept = machine.post(A_LEAD)["id"]
     dead.join(60)
     assert not dead.is_alive()
     assert len(receiver.heard) == times - 1
-    machine.start("dispatch", lease=STEADY)
+    machine.start("dispatch")
     until(lambda: len(receiver.heard) == times)
     assert told(receiver) == ["delivery.accepted"] * times
     assert receiver.ids == [f"{kept}-1"] * times

@@ -24,6 +24,8 @@ from adapter.sandbox import Sandbox
 from benchmarks.bodies import phone
 
 RATE = 50.0
+AGENTS = 2000
+"""Every other one is there; each is free again long before the next event is his."""
 AS_SYSTEMD = (
     "import os, sys\n"
     "os.dup2(int(sys.argv[1]), 3)\n"
@@ -74,7 +76,7 @@ class Senders:
             self._sent.append(self._pool.submit(self._send, len(self._sent)))
 
     def _send(self, number: int) -> int:
-        who = f'"agent": "{number:04}"' if number % 2 else '"skill": "Sales"'
+        who = f'"agent": "{number % AGENTS:04}"' if number % 2 else '"skill": "Sales"'
         body = f'{{"id": "{number}", {who}, "phone": "{phone(number)}"}}'.encode()
         signature = "sha256=" + hmac.digest(SECRET.encode(), body, "sha256").hex()
         headers = {"Content-Type": "application/json", "X-Hub-Signature-256": signature}
@@ -96,7 +98,9 @@ class Senders:
 @pytest.fixture
 def held(tmp_path: Path, sandbox: Sandbox) -> Iterator[Held]:
     """A machine whose socket is held by somebody else, as with xima-adapter.socket."""
-    agents = [{"name": f"Agent {number}", "extension": f"{number:04}", "type": "XIMA"} for number in range(1, 4000, 2)]
+    agents = [
+        {"name": f"Agent {number}", "extension": f"{number:04}", "type": "XIMA"} for number in range(1, AGENTS, 2)
+    ]
     sandbox.world.load(json.dumps({"agents": agents, "skills": [{"name": "Sales"}]}).encode())
     with running(tmp_path, sandbox.url, start=False) as adapter:
         store = adapter.store()

@@ -96,7 +96,7 @@ def test_what_an_exchange_says_takes_back_no_word_of_a_person(store: Store, post
         gates.pause(other.connection, "default", said)
         saving = other.makes_wait(failed, store, another_one)
         other.commit()
-        assert saving.result(20)
+        assert saving.result(60)
     assert (gate(store).paused, gate(store).failures) == (said, 2)
 
 
@@ -105,7 +105,7 @@ def test_what_a_person_says_takes_back_nothing_an_exchange_says(store: Store, po
         gates.settle(other.connection, "default", Evidence.UNAUTHORIZED, now=NOW)
         pausing = other.makes_wait(store.rules.pause, "default", said="by Pat", now=NOW)
         other.commit()
-        pausing.result(20)
+        pausing.result(60)
     assert (gate(store).paused, gate(store).trouble) == ("by Pat", "token")
 
 
@@ -116,7 +116,7 @@ def test_of_failures_in_the_same_instant_each_counts(store: Store, postgres_url:
         gates.settle(other.connection, "default", Evidence.NOT_SENT, now=NOW)
         saving = other.makes_wait(failed, store, one)
         other.commit()
-        saving.result(20)
+        saving.result(60)
     assert gate(store).failures == 2
 
 
@@ -128,7 +128,7 @@ def test_a_pause_in_the_midst_of_a_claim_waits_for_it_and_not_in_a_circle(store:
         pausing = other.makes_wait(store.rules.pause, "default", said="by Pat", now=NOW)
         gates.spend(other.connection, Counter(one.tenant for one in due), RATES, now=NOW)
         other.commit()
-        assert pausing.result(20) == 8
+        assert pausing.result(60) == 8
     assert (gate(store).paused, gate(store).tokens) == ("by Pat", 1)
 
 
@@ -174,7 +174,7 @@ def test_who_opens_a_gate_lets_go_what_is_just_being_held_behind_it(
         assert kept.delivery.state == "held"
         opening = other.makes_wait(open_)
         other.commit()
-        opening.result(20)
+        opening.result(60)
     assert [one.id for one in claim(store, now=SOON)] == ["d1"]
 
 
@@ -185,7 +185,7 @@ def test_who_comes_while_a_gate_is_opened_finds_it_open(store: Store, postgres_u
         gates.pause(other.connection, tenant, "")
         adding = other.makes_wait(keep, store, delivery(CALLBACK))
         other.commit()
-        (kept,) = adding.result(20)
+        (kept,) = adding.result(60)
     assert kept.delivery.state == "queued"
 
 
@@ -215,7 +215,7 @@ def test_dispatchers_that_claim_at_once_share_a_rate(store: Store, postgres_url:
         taken, _ = queue.claim(other.connection, send, owner="one", now=SOON, lease_until=SOON, most=9, rates=RATES)
         claiming = other.makes_wait(take, store)
         other.commit()
-        assert (len(taken), claiming.result(20)) == (3, [])
+        assert (len(taken), claiming.result(60)) == (3, [])
 
 
 def test_of_dispatchers_that_claim_at_once_one_tries_whether_a_trouble_is_over(store: Store, postgres_url: str) -> None:
@@ -226,7 +226,7 @@ def test_of_dispatchers_that_claim_at_once_one_tries_whether_a_trouble_is_over(s
         probes, _ = queue.claim(other.connection, send, owner="one", now=SOON, lease_until=SOON, most=9)
         claiming = other.makes_wait(claim, store, now=SOON)
         other.commit()
-        assert (len(probes), claiming.result(20)) == (1, [])
+        assert (len(probes), claiming.result(60)) == (1, [])
 
 
 def test_a_claim_waits_for_no_gate_of_a_tenant_that_has_nothing_to_send(store: Store, postgres_url: str) -> None:

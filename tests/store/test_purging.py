@@ -42,7 +42,7 @@ def purge_meanwhile(store: Store, url: str, statement: str) -> None:
     ):
         connection.execute(statement.encode())
         purged = pool.submit(store.purge, before=LATER - timedelta(days=30), now=LATER)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while looking.execute(WAITS).fetchone() == (0,):
             assert time.monotonic() < deadline
             time.sleep(0.01)

@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from functools import partial
-from operator import add
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -347,13 +347,14 @@ def test_whether_it_can_be_written_is_asked_with_a_write(store: Store, file: Pat
 
 
 def test_asking_every_second_does_not_wear_the_disk(store: Store, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ahead = file.with_name(f"{file.name}-wal")
+    ahead, now = file.with_name(f"{file.name}-wal"), [time.monotonic()]
+    monkeypatch.setattr("adapter.store.readiness.time", SimpleNamespace(monotonic=lambda: now[0]))
     store.check(really=True)
     before = ahead.stat().st_size
     for _ in range(100):
         store.check(really=True)
     assert ahead.stat().st_size == before
-    monkeypatch.setattr("adapter.store.readiness.time.monotonic", partial(add, time.monotonic(), TOUCH_SECONDS))
+    now[0] += TOUCH_SECONDS
     store.check(really=True)
     assert before < ahead.stat().st_size < before + 3 * 4096
 

@@ -167,7 +167,7 @@ def test_who_was_second_sees_what_the_first_committed(
         second = pool.submit(keep, store, asked(1))
         until(lambda: waits(other))
         other.execute("COMMIT")
-        (kept,) = second.result(20)
+        (kept,) = second.result(60)
     assert (kept.delivery.state, kept.delivery.id, kept.duplicate) == became
     assert len(rows(store)["requests"]) == 2
     assert len(rows(store)["deliveries"]) == (1 if kept.duplicate else 2)
@@ -178,7 +178,7 @@ def test_who_waited_for_one_that_gave_up_is_the_first(store: Store, postgres_url
         second = pool.submit(keep, store, asked(1))
         until(lambda: waits(other))
         other.execute("ROLLBACK")
-        (kept,) = second.result(20)
+        (kept,) = second.result(60)
     assert (kept.delivery.state, kept.duplicate) == ("queued", False)
 
 
