@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
+from running import free_port
 
 from adapter.errors import Unavailable
 from adapter.model import Action, Callback, ClickToDial, Evidence, Outcome, SelectCallerId
@@ -55,13 +56,6 @@ def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
-
-
-@pytest.fixture
 def full_port() -> Iterator[int]:
     """A port that takes no more connections: its queue is full and nobody accepts."""
     with ExitStack() as stack:
@@ -75,8 +69,8 @@ def full_port() -> Iterator[int]:
 
 
 @pytest.mark.parametrize("action", [DIAL, CALLBACK, SELECT])
-def test_a_refused_connection_is_not_sent(connect: Connect, closed_port: int, action: Action) -> None:
-    outcome = connect(f"http://127.0.0.1:{closed_port}").carry_out(action)
+def test_a_refused_connection_is_not_sent(connect: Connect, action: Action) -> None:
+    outcome = connect(f"http://127.0.0.1:{free_port()}").carry_out(action)
     assert outcome == not_sent("connection refused")
 
 
