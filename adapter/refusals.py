@@ -60,6 +60,8 @@ class Refusals:
 
     def _tell(self) -> None:
         with self._turn:
+            if self._timer:
+                self._timer.cancel()
             waiting, self._waiting, self._timer = self._waiting, {}, None
             self._written_at = self._clock()
         for key, (count, now) in waiting.items():

@@ -182,5 +182,5 @@ def test_a_process_that_runs_it_ends_well_on_sigterm() -> None:
         port = int(url.rpartition(":")[2])
         with socket.create_connection(("127.0.0.1", port), timeout=30):
             process.send_signal(signal.SIGTERM)
-            assert process.communicate(timeout=60) == ("", "")
+            assert process.communicate(timeout=300) == ("", "")
     assert process.returncode == 0

@@ -15,7 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from adapter import logs, wsgi
 from adapter.errors import SettingsError
-from web.front import KEY
+from web.front import KEY, migrated
 
 
 @pytest.fixture
@@ -23,6 +23,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
     """Settings of a process, with one mapping that can be used and one that cannot."""
     (tmp_path / "click.yaml").write_text(CLICK, encoding="utf-8")
     (tmp_path / "broken.yaml").write_text("format: 1\n", encoding="utf-8")
+    (tmp_path / "adapter.db").write_bytes(migrated())
     given = {
         "XIMA_HOST": "xima.invalid",
         "XIMA_TOKEN": "a-token-of-the-tests",
@@ -47,6 +48,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
     yield tmp_path
     for application in applications:
         application.extensions["mappings"].close()
+        application.extensions["adapter"].intake.refusals.write()  # else its timer would, during another test
     for one, handlers, propagate, level in before:
         one.handlers[:], one.propagate = handlers, propagate
         one.setLevel(level)
@@ -98,13 +100,17 @@ def test_new_mappings_count_without_a_restart_and_their_secrets_never_reach_the_
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="without fork there is nothing to survive")
-def test_mappings_are_still_looked_after_in_a_process_that_was_forked(environment: Path) -> None:
+def test_mappings_are_still_looked_after_in_a_process_that_was_forked(
+    environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapter.watching.LOOK_SECONDS", 3600)  # nobody is at work with the store at the fork
     app = wsgi.create()
     watching = app.extensions["mappings"]
     seen, tell = os.pipe()
     child = os.fork()
     if child == 0:
         try:
+            monkeypatch.setattr("adapter.watching.LOOK_SECONDS", 0.1)
             watching()
             until(lambda: "other" in watching().usable)
             os.write(tell, b"yes")
