@@ -8,7 +8,6 @@ import secrets
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -91,26 +90,20 @@ def _unprivileged() -> list[str]:
     return ["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
 
 
-@contextmanager
-def _free_port() -> Iterator[int]:
-    """A port that nobody else is given while the server is made, stopped and started again (on Linux)."""
-    with socket.socket() as kept:
-        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        kept.bind(("127.0.0.1", 0))
-        port = int(kept.getsockname()[1])
-        if sys.platform != "linux":
-            kept.close()
-        yield port
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @contextmanager
 def running(options: Sequence[str] = FAST) -> Iterator[Server]:
     """A new server, stopped and removed at the end."""
-    with tempfile.TemporaryDirectory(prefix="pg-") as made, _free_port() as port:
+    with tempfile.TemporaryDirectory(prefix="pg-") as made:
         home = Path(made)
         if os.geteuid() == 0:
             shutil.chown(home, "nobody")
-        server = Server(home=home, port=port, options=options)
+        server = Server(home=home, port=_free_port(), options=options)
         (home / "password").write_text(PASSWORD)
         (home / "password").chmod(0o644)
         identity = ("-U", "adapter", "-A", "scram-sha-256", "--pwfile", str(home / "password"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import os
 import secrets
@@ -71,20 +70,10 @@ lint:
 
 
 def free_port() -> int:
-    """A port nobody listens on; on Linux nobody else is given it either, as long as this process lives.
-
-    What is bound and does not listen keeps it: connections are refused, and a server that says SO_REUSEADDR, as all do,
-    may take it by its number.
-    """
-    kept = socket.socket()
-    kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    kept.bind(("127.0.0.1", 0))
-    port = int(kept.getsockname()[1])
-    if sys.platform == "linux":
-        atexit.register(kept.close)
-    else:
-        kept.close()
-    return port
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def until(fact: Callable[[], Any], *, seconds: float = 60.0) -> Any:
