@@ -297,7 +297,7 @@ def test_a_child_that_ends_badly_is_no_clean_stop() -> None:
 
 def test_a_half_that_is_told_to_stop_before_it_has_begun_does_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is forked with the handlers of `serve`, which would only note that it was asked to."""
-    monkeypatch.setattr(server.os, "setsid", lambda: os.kill(os.getpid(), signal.SIGTERM))
+    monkeypatch.setattr(os, "setsid", lambda: os.kill(os.getpid(), signal.SIGTERM))
     with halt.told():
         half = server.start(lambda _: time.sleep(3600), None)  # type: ignore[arg-type] # it asks nothing of its settings
     try:
