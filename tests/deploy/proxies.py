@@ -140,8 +140,9 @@ def _running(proxy: Proxy, command: list[str], environ: Mapping[str, str]) -> It
 
 
 def _listens(proxy: Proxy) -> bool:
+    asked = b"GET / HTTP/1.1\r\nHost: hooks.example.com\r\nConnection: close\r\n\r\n"
     with contextlib.suppress(OSError):
-        return proxy.ask(b"GET / HTTP/1.1\r\nHost: hooks.example.com\r\nConnection: close\r\n\r\n").status is not None
+        return None not in (proxy.ask(asked).status, proxy.ask_in_the_clear(asked).status)
     return False
 
 
