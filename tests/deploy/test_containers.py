@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
-from running import free_port, running
+from running import free_port, running, until
 
 from adapter import server
 from adapter.cli import main
@@ -95,7 +95,7 @@ def test_the_image_s_look_at_its_health_tells_life_from_death(tmp_path: Path) ->
         return ended.returncode == 0
 
     with running(tmp_path, "http://127.0.0.1:9") as adapter:
-        assert healthy(adapter.port)
+        assert until(lambda: healthy(adapter.port)), "one look of several may take too long"
     assert not healthy(free_port())
 
 
