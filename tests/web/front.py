@@ -180,6 +180,6 @@ def front(home: Path, files: Mapping[str, str], **environ: str) -> Iterator[Fron
     finally:
         xima.free.set()
         app.extensions["adapter"].intake._pool.shutdown()
-        app.extensions["adapter"].intake.refusals.write()  # else its timer would, into the log of another test
+        app.extensions["adapter"].intake.refusals.write()  # so that no timer does in the midst of another test
         dispatcher.close()
         store.close()

@@ -93,6 +93,7 @@ def test_new_mappings_count_without_a_restart_and_their_secrets_never_reach_the_
     other = CLICK.replace("name: click", "name: other", 1).replace("HOOK_SECRET", "OTHER_SECRET")
     (environment / "other.yaml").write_text(other, encoding="utf-8")
     until(lambda: app.test_client().post("/hooks/other").status_code == 401)
+    app.extensions["mappings"].close()  # what it found is told by now
     logs.event("x", reason="another secret of the tests")
     written = capsys.readouterr().err
     assert " info mapping.in_force mapping=other version=" in written
@@ -127,6 +128,8 @@ def test_a_bad_file_is_told_once_and_what_stays_in_force(environment: Path, caps
     app = wsgi.create()
     (environment / "click.yaml").write_text("format: 1\n", encoding="utf-8")
     warning = until(lambda: app.test_client().get("/readyz").get_json()["warnings"])
+    app.extensions["mappings"].close()  # what it found is told by now
+    app.extensions["mappings"].look()
     assert "click.yaml:1:1: " in warning[0]["message"]
     assert capsys.readouterr().err.count(" stays_in_force=") == len(
         app.extensions["mappings"]().waiting["click"].problems
