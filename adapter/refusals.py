@@ -27,6 +27,7 @@ class Refusals:
         self._clock = clock
         self._bounded = Bounded()
         self._turn = threading.Lock()
+        self._writing = threading.Lock()
         self._waiting: dict[tuple[str, str, str, str], tuple[int, datetime]] = {}
         self._written_at = float("-inf")
         self._timer: threading.Timer | None = None
@@ -38,18 +39,26 @@ class Refusals:
         with self._turn:
             key = (mapping, code, reason, now.date().isoformat())
             self._waiting[key] = (self._waiting.get(key, (0, now))[0] + 1, now)
-            left = self._written_at + SECOND - self._clock()
-            if left <= 0:
+            left = max(0.0, self._written_at + SECOND - self._clock())
+            at_once = not left and not self._writing.locked()  # a store that is slow holds no request
+            if at_once:
                 self._written_at = self._clock()
             elif self._timer is None:
                 self._timer = threading.Timer(left, self.write)
                 self._timer.daemon = True
                 self._timer.start()
-        if left <= 0:
+        if at_once:
             self.write()
 
     def write(self) -> None:
-        """Tell the store what it has not heard yet; what it cannot take now is told with the next."""
+        """Tell the store what it has not heard yet, once what is being told just now is there.
+
+        What it cannot take now is told with the next.
+        """
+        with self._writing:
+            self._tell()
+
+    def _tell(self) -> None:
         with self._turn:
             if self._timer:
                 self._timer.cancel()

@@ -172,9 +172,14 @@ class Watched:
 
 
 def start(work: Callable[[Settings], None], given: Settings) -> ForkProcess:
-    """A half of ours as a fork of this process, which has no threads and has everything loaded already."""
+    """A half of ours as a fork of this process, which has no threads and has everything loaded already.
+
+    A signal that stops waits until the half is no copy of this process any more: a copy would hear it, and go on.
+    """
     half = FORKS.Process(target=_half, args=(work, given, os.getpid()), name=work.__name__)
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
     half.start()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
     return half
 
 
@@ -182,6 +187,7 @@ def _half(work: Callable[[Settings], None], given: Settings, parent: int) -> Non
     os.setsid()  # Ctrl-C in a terminal reaches `serve` only
     for number in STOPS:
         signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
     follow(parent, name=f"xima-{work.__name__}")
     handed.hand_on(parent)
     try:

@@ -25,10 +25,12 @@ class Counting(Store):
 
     written = 0
     broken = False
+    free = threading.Event()
 
     def count_refusal(self, **given: object) -> None:
         """Count."""
         self.written += 1
+        assert self.free.wait(60)
         if self.broken:
             raise StoreError("the disk is full")
         super().count_refusal(**given)  # type: ignore[arg-type] # handed through
@@ -38,6 +40,7 @@ class Counting(Store):
 def store(tmp_path: Path) -> Iterator[Counting]:
     (tmp_path / "adapter.db").write_bytes(migrated())
     made = Counting(f"sqlite:///{tmp_path / 'adapter.db'}")
+    made.free.set()
     yield made
     made.close()
 
@@ -83,6 +86,24 @@ def test_what_the_store_cannot_take_is_told_with_the_next(store: Counting) -> No
     store.broken, now[0] = False, 5.0
     count(refusals)
     assert store.refusals()[0]["count"] == 2
+
+
+def test_who_writes_waits_for_what_is_just_being_written_and_who_counts_does_not(store: Counting) -> None:
+    now = [0.0]
+    refusals = Refusals(store, lambda: now[0])
+    store.free.clear()
+    first, last = threading.Thread(target=count, args=(refusals,)), threading.Thread(target=refusals.write)
+    first.start()
+    until(lambda: store.written == 1)
+    last.start()
+    now[0] = 5.0
+    count(refusals)
+    last.join(0.2)
+    assert last.is_alive(), "a process that ends now would lose the first"
+    store.free.set()
+    for one in (first, last):
+        one.join(60)
+    until(lambda: store.refusals()[0]["count"] == 2)
 
 
 def test_no_number_of_a_body_becomes_a_reason_and_strangers_cannot_make_endless_ones(store: Counting) -> None:

@@ -24,7 +24,7 @@ from gunicorn.http.errors import InvalidHeader, LimitRequestHeaders, ParseExcept
 from gunicorn.workers.gthread import ThreadWorker
 from running import Adapter, running, until
 
-from adapter import logs, patience, server, settings
+from adapter import halt, logs, patience, server, settings
 from adapter.sandbox import Sandbox
 from adapter.server import PAUSES, YOUNG_SECONDS, Watched, follow, options
 
@@ -295,6 +295,19 @@ def test_a_child_that_ends_badly_is_no_clean_stop() -> None:
     with child(lambda: signal.signal(signal.SIGTERM, lambda *_: os._exit(3))) as bad:
         assert server.stop({"web": bad}, within=20) is False
         assert bad.exitcode == 3
+
+
+def test_a_half_that_is_told_to_stop_before_it_has_begun_does_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is forked with the handlers of `serve`, which would only note that it was asked to."""
+    monkeypatch.setattr(os, "setsid", lambda: os.kill(os.getpid(), signal.SIGTERM))
+    with halt.told():
+        half = server.start(lambda _: time.sleep(3600), None)  # type: ignore[arg-type] # it asks nothing of its settings
+    try:
+        half.join(30)
+        assert half.exitcode == -signal.SIGTERM
+    finally:
+        half.kill()
+        half.join()
 
 
 # gunicorn

@@ -27,8 +27,9 @@ from adapter.cli.shown import plainly
 from adapter.errors import SettingsError
 from adapter.sandbox import Sandbox
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 LOG = "adapter.log"
+JSON = {"Accept": "application/json"}
 CLICK = {"vid": "{stamp}"}
 LEAD = {"email": "ann.{stamp}@example.com", "mobile": "801-555-0142", "product": "Repair"}
 
@@ -99,7 +100,7 @@ def _running(folder: Path, home: Path) -> Iterator[Demo]:
         yield Demo(url=url, sandbox=sandbox, environ=environ)
     finally:
         adapter.send_signal(signal.SIGTERM)
-        adapter.wait(40)
+        adapter.wait(PATIENCE_SECONDS)
         log.close()
         sandbox.stop()
 
@@ -130,7 +131,7 @@ def _until_ready(adapter: subprocess.Popen[bytes], url: str, home: Path) -> None
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline and adapter.poll() is None:
         with contextlib.suppress(requests.RequestException):
-            if requests.get(f"{url}/readyz", timeout=2).ok:
+            if requests.get(f"{url}/readyz", timeout=PATIENCE_SECONDS).ok:
                 return
         time.sleep(0.05)
     raise SettingsError([f"the adapter did not start; it said:\n{_log(home)}"])
@@ -179,12 +180,12 @@ def _followed(receipt: dict[str, Any]) -> dict[str, Any]:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while receipt["state"] in ("queued", "sending") and time.monotonic() < deadline:
         time.sleep(0.02)
-        receipt = requests.get(receipt["status_url"], headers={"Accept": "application/json"}, timeout=5).json()
+        receipt = requests.get(receipt["status_url"], headers=JSON, timeout=PATIENCE_SECONDS).json()
     return receipt
 
 
 def _effects(running: Demo) -> list[dict[str, Any]]:
-    calls = requests.get(f"{running.sandbox.url}/_sandbox/calls", timeout=5).json()["calls"]
+    calls = requests.get(f"{running.sandbox.url}/_sandbox/calls", timeout=PATIENCE_SECONDS).json()["calls"]
     return [call for call in calls if call["effect"]]
 
 

@@ -111,6 +111,7 @@ def test_refusals_are_counted_and_logged_without_the_token(api: Api, log: io.Str
 
 def test_an_address_that_guesses_keys_is_shut_out(tmp_path: Path) -> None:
     with front(tmp_path, {"work": WORK}, ADAPTER_ADDRESS_LIMIT="1") as made:
+        made.stop_clocks()
         api = Api(made)
         from_outside = {"environ_base": {"REMOTE_ADDR": "8.8.4.4"}}
         answers = [
@@ -118,17 +119,18 @@ def test_an_address_that_guesses_keys_is_shut_out(tmp_path: Path) -> None:
         ]
         late = made.client.get("/api/mappings", headers=bearer(api.token), **from_outside)
     statuses = [one.status_code for one in answers]
-    assert (statuses[0], statuses[-1], late.status_code) == (401, 429, 429)
+    assert (statuses, late.status_code) == ([401] * 10 + [429] * 2, 429)
     assert late.content_type == "application/problem+json"
     assert int(late.headers["Retry-After"]) >= 1
 
 
 def test_a_key_that_asks_too_much_is_told_to_wait(tmp_path: Path) -> None:
     with front(tmp_path, {"work": WORK}, ADAPTER_MAPPING_LIMIT="1") as made:
+        made.stop_clocks()
         api = Api(made)
         statuses = [api.ask("GET", "/api/mappings").status_code for _ in range(12)]
         other = api.ask("GET", "/api/mappings", headers=api.key())
-    assert (statuses[0], statuses[-1], other.status_code) == (200, 429, 200)
+    assert (statuses, other.status_code) == ([200] * 10 + [429] * 2, 200)
 
 
 # tenants

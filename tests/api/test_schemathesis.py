@@ -49,7 +49,7 @@ def test_a_running_adapter_is_as_it_is_described(tmp_path: Path, sandbox: Sandbo
         asked = [f"{adapter.url}/api/openapi.json", "--header", f"Authorization: Bearer {token}"]
         how = ["--checks", "all", "--max-examples", "5", "--seed", "1", "--generation-database", "none"]
         command = [sys.executable, "-m", "schemathesis.cli", *given, *asked, *how]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=1200, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         assert "Traceback" not in adapter.log()
         assert token not in adapter.log()

@@ -80,6 +80,6 @@ def test_a_word_that_is_no_command_is_wrong_use(words: tuple[str, ...]) -> None:
 
 def test_it_runs_as_a_module_under_its_own_name() -> None:
     said = subprocess.run(
-        [sys.executable, "-m", "adapter", "--version"], capture_output=True, text=True, check=True, timeout=20
+        [sys.executable, "-m", "adapter", "--version"], capture_output=True, text=True, check=True, timeout=300
     )
     assert said.stdout == f"xima-adapter, version {__version__}\n"

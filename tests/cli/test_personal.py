@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -89,7 +90,7 @@ def test_a_person_hears_everything_and_then_nothing_is_left(served: Adapter, run
     assert post(served, {**A_LEAD, "id": "9"})["policy"] == "do_not_call"
     shown = json.loads(run("deliveries", "show", lead["id"], "--json").stdout)
     assert (shown["state"], shown["acts"][-1]["who"]) == ("cancelled", "Pat")
-    assert "0142" not in json.dumps(shown)
+    assert "0142" not in re.sub("[0-9a-f]{16,}", "an id, which may hold any digits", json.dumps(shown))
 
 
 def test_the_key_of_an_event_that_is_made_of_the_number_is_told_of(served: Adapter, run: Run) -> None:

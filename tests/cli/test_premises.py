@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import requests
-from running import Adapter
+from running import Adapter, until
 from sqlalchemy import text
 
 from adapter.cli import premises
@@ -194,7 +194,7 @@ def another(status: int, **headers: str) -> Iterator[str]:
 
 def test_an_adapter_is_known_by_its_answer(looked: Run, adapter: Adapter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADAPTER_PUBLIC_URL", adapter.url)
-    assert lines(looked, "way in") == [f"ok     way in: {adapter.url} leads to an adapter"]
+    assert until(lambda: [f"ok     way in: {adapter.url} leads to an adapter"] == lines(looked, "way in"))
 
 
 @pytest.mark.parametrize(

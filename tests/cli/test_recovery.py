@@ -144,7 +144,7 @@ def test_what_is_out_of_hours_is_sent_back_to_wait_for_them(
     said = run("recover", "--yes").stdout
     assert "1 callback held" in said
     assert "0 past their deadline, 1 out of hours: send 0, hold 1 until their hours open, expire 0." in said
-    later = now + SECOND
+    later = datetime.now(UTC) + SECOND
     _, (held,) = store.claim(lambda d: policy.decide(d, now=later), owner="o", now=later, lease_until=later, most=1)
     assert (held.state, held.policy) == ("held", "hours")
 

@@ -298,7 +298,7 @@ def test_the_sandbox_says_where_it_is_answers_there_and_stops_when_asked(home: P
         assert said == f"Pretend Xima on {url} (token: sandbox-token, unless the script says otherwise)\n"
         assert until(lambda: requests.get(f"{url}/_sandbox/calls", timeout=30).ok)
         process.send_signal(signal.SIGTERM)
-        assert process.communicate(timeout=60) == ("", "")
+        assert process.communicate(timeout=300) == ("", "")
     assert process.returncode == 0
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -141,8 +140,9 @@ def _running(proxy: Proxy, command: list[str], environ: Mapping[str, str]) -> It
 
 
 def _listens(proxy: Proxy) -> bool:
+    asked = b"GET / HTTP/1.1\r\nHost: hooks.example.com\r\nConnection: close\r\n\r\n"
     with contextlib.suppress(OSError):
-        return proxy.ask(b"GET / HTTP/1.1\r\nHost: hooks.example.com\r\nConnection: close\r\n\r\n").status is not None
+        return None not in (proxy.ask(asked).status, proxy.ask_in_the_clear(asked).status)
     return False
 
 
@@ -165,10 +165,3 @@ def write_certificate(home: Path) -> None:
     (home / "privkey.pem").write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
-
-
-def nobody_listens() -> int:
-    """A port at which connections are refused."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

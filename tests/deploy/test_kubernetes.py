@@ -187,7 +187,7 @@ def test_kustomize_builds_all_of_it() -> None:
     if not shutil.which("kubectl"):
         pytest.skip("kubectl is not installed")
     built = subprocess.run(
-        ["kubectl", "kustomize", str(FOLDER)], capture_output=True, text=True, timeout=60, check=False
+        ["kubectl", "kustomize", str(FOLDER)], capture_output=True, text=True, timeout=300, check=False
     )
     assert (built.returncode, built.stderr) == (0, "")
     made = list(yaml.safe_load_all(built.stdout))

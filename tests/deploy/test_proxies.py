@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from running import SECRET, Adapter, running
+from running import SECRET, Adapter, free_port, running
 from web.wire import Answer, request
 
 from deploy import proxies
@@ -172,7 +172,7 @@ def test_tokens_in_the_query_are_not_logged(proxy: Proxy) -> None:
 def test_without_the_adapter_the_sender_is_asked_to_try_again(kind: str, tmp_path: Path) -> None:
     if not proxies.program(kind):
         pytest.skip(f"{kind} is not installed")
-    with KINDS[kind](tmp_path, proxies.nobody_listens()) as proxy:
+    with KINDS[kind](tmp_path, free_port()) as proxy:
         answer = post(proxy, "/hooks/lead")
         assert (answer.status, answer.json()["error"]["code"]) == (503, "unavailable")
         assert int(answer.headers["retry-after"]) > 0

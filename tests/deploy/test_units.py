@@ -35,7 +35,7 @@ def analyze(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
         env={**os.environ, "HOME": str(home), "SYSTEMD_COLORS": "0", "SYSTEMD_EMOJI": "0"},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=300,
         check=False,
     )
 

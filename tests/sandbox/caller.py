@@ -81,7 +81,7 @@ class Caller:
         return self.sandbox.world.desks[extension].rings[-1].caller_id
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 10) -> None:
+def wait_until(holds: Callable[[], bool], seconds: float = 60) -> None:
     """Return as soon as `holds`; fail when it does not in time."""
     deadline = time.monotonic() + seconds
     while not holds():

@@ -30,7 +30,7 @@ LEAD = b'{"id": "1", "skill": "Sales", "phone": "8015550142"}'
 @contextlib.contextmanager
 def patient(home: Path, seconds: float) -> Iterator[Adapter]:
     """A web half with two threads that waits so long for what does not come."""
-    with Sandbox.start() as xima, running(home, xima.url, start=False, ADAPTER_THREADS="2", ADAPTER_WAIT="5s") as made:
+    with Sandbox.start() as xima, running(home, xima.url, start=False, ADAPTER_THREADS="2") as made:
         made.store().upgrade()
         with (home / "web.log").open("wb") as log:
             command = [sys.executable, "-c", HASTY.format(seconds), "web", "--bind", f"127.0.0.1:{made.port}"]

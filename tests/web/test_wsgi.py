@@ -15,7 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from adapter import logs, wsgi
 from adapter.errors import SettingsError
-from web.front import KEY
+from web.front import KEY, migrated
 
 
 @pytest.fixture
@@ -23,6 +23,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
     """Settings of a process, with one mapping that can be used and one that cannot."""
     (tmp_path / "click.yaml").write_text(CLICK, encoding="utf-8")
     (tmp_path / "broken.yaml").write_text("format: 1\n", encoding="utf-8")
+    (tmp_path / "adapter.db").write_bytes(migrated())
     given = {
         "XIMA_HOST": "xima.invalid",
         "XIMA_TOKEN": "a-token-of-the-tests",
@@ -47,6 +48,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
     yield tmp_path
     for application in applications:
         application.extensions["mappings"].close()
+        application.extensions["adapter"].intake.refusals.write()  # else its timer would, during another test
     for one, handlers, propagate, level in before:
         one.handlers[:], one.propagate = handlers, propagate
         one.setLevel(level)
@@ -91,6 +93,7 @@ def test_new_mappings_count_without_a_restart_and_their_secrets_never_reach_the_
     other = CLICK.replace("name: click", "name: other", 1).replace("HOOK_SECRET", "OTHER_SECRET")
     (environment / "other.yaml").write_text(other, encoding="utf-8")
     until(lambda: app.test_client().post("/hooks/other").status_code == 401)
+    app.extensions["mappings"].close()  # what it found is told by now
     logs.event("x", reason="another secret of the tests")
     written = capsys.readouterr().err
     assert " info mapping.in_force mapping=other version=" in written
@@ -98,13 +101,17 @@ def test_new_mappings_count_without_a_restart_and_their_secrets_never_reach_the_
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="without fork there is nothing to survive")
-def test_mappings_are_still_looked_after_in_a_process_that_was_forked(environment: Path) -> None:
+def test_mappings_are_still_looked_after_in_a_process_that_was_forked(
+    environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapter.watching.LOOK_SECONDS", 3600)  # nobody is at work with the store at the fork
     app = wsgi.create()
     watching = app.extensions["mappings"]
     seen, tell = os.pipe()
     child = os.fork()
     if child == 0:
         try:
+            monkeypatch.setattr("adapter.watching.LOOK_SECONDS", 0.1)
             watching()
             until(lambda: "other" in watching().usable)
             os.write(tell, b"yes")
@@ -121,6 +128,8 @@ def test_a_bad_file_is_told_once_and_what_stays_in_force(environment: Path, caps
     app = wsgi.create()
     (environment / "click.yaml").write_text("format: 1\n", encoding="utf-8")
     warning = until(lambda: app.test_client().get("/readyz").get_json()["warnings"])
+    app.extensions["mappings"].close()  # what it found is told by now
+    app.extensions["mappings"].look()
     assert "click.yaml:1:1: " in warning[0]["message"]
     assert capsys.readouterr().err.count(" stays_in_force=") == len(
         app.extensions["mappings"]().waiting["click"].problems

@@ -15,15 +15,15 @@ Connect = Callable[..., Client]
 
 @pytest.fixture
 def connect() -> Iterator[Connect]:
-    """Clients for an origin, with short time-outs, closed after the test."""
+    """Clients for an origin, closed after the test."""
     with ExitStack() as stack:
 
         def connected(
             url: str,
             *,
             token: str = TOKEN,
-            connect_timeout: float = 2.0,
-            read_timeout: float = 5.0,
+            connect_timeout: float = 30.0,
+            read_timeout: float = 30.0,
             monotonic: Callable[[], float] = time.monotonic,
         ) -> Client:
             client = Client(

@@ -39,7 +39,6 @@ class Peer:
 
     def close(self) -> None:
         self.socket.close()
-        self.server.hung_up.set()
 
     def reset(self) -> None:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -104,7 +103,7 @@ class Server:
                 self.sockets.append(sock)
             self.behave(Peer(self, sock))
         sock.close()
-        self.hung_up.set()
+        self.hung_up.set()  # the last thing of a connection, so that it is never one too many
 
 
 def answers(*said: bytes) -> Behaviour:

@@ -238,7 +238,7 @@ def test_a_connection_that_idled_too_long_is_not_used_again(connect: Connect, se
 
 
 def test_exchanges_at_once_have_connections_of_their_own_and_close_closes_them_all(connect: Connect) -> None:
-    both = threading.Barrier(2, timeout=5)
+    both = threading.Barrier(2, timeout=60)
 
     def behave(peer: Peer) -> None:
         peer.request()
