@@ -37,7 +37,8 @@ def load(content: str, *, name: str, presets: ReadOnly[str, Preset], read_file: 
     """The compiled mapping of a file's text; raises `MappingError` with every problem found."""
     tree = text.read(content)
     if not isinstance(tree.data, text.Group):
-        raise MappingError([Problem(tree.place(()), "a mapping file is a group of keys", hint="begin with format: 1")])
+        said = "there is nothing in this file" if tree.data is None else "a mapping file is a group of keys"
+        raise MappingError([Problem(tree.place(()), said, hint="begin with format: 1")])
     errors: dict[Any, Any] = {}
     try:
         data = _SCHEMA.load(tree.data)

@@ -99,7 +99,8 @@ def receive(text: str) -> str:
 # What is wrong, the file with ¦ where the caret is to stand, the message, the remedy.
 WRONG: list[tuple[str, str, str, str]] = [
     # the whole file
-    ("nothing", "¦", "a mapping file is a group of keys", "begin with format: 1"),
+    ("nothing", "¦", "there is nothing in this file", "begin with format: 1"),
+    ("comments only", "¦# format: 1\n", "there is nothing in this file", "begin with format: 1"),
     ("a list", "¦- a", "a mapping file is a group of keys", "begin with format: 1"),
     ("a text", "¦hello", "a mapping file is a group of keys", "begin with format: 1"),
     ("no format", VALID.replace("format: 1\n", "¦"), "format: this key is missing", ""),
