@@ -100,7 +100,7 @@ class HoursSchema(Strict):
 
     clock = one_of(NUMBERS)
     zone = Read(_zone, required=True)
-    open = Week(Read(hours.spans), required=True)
+    open = Week(Read(hours.spans, several="write them one after the other: 08:00-12:00, 13:00-18:00"), required=True)
     closed_on = Each(Read(hours.on_date), load_default=())
     outside = one_of(("hold", "skip", "send"), load_default="hold")
 
@@ -144,7 +144,9 @@ class ExampleSchema(Strict):
     """A request as it was sent, and what must come of it."""
 
     name = a_text(required=True)
-    body = a_text(required=True)
+    body = a_text(
+        required=True, several="write body: | and, on the lines below it, further to the right, the body as sent"
+    )
     headers = Named(a_text(), load_default=dict)
     query = a_text(load_default="")
     at = Read(a_moment)

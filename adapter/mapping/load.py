@@ -13,13 +13,13 @@ from marshmallow import ValidationError
 from adapter import phone
 from adapter.condition import folded
 from adapter.errors import MappingError
-from adapter.mapping import crosscheck, limits, receive, spreadsheet, text
+from adapter.mapping import crosscheck, homes, limits, receive, spreadsheet, text
 from adapter.mapping.compiled import Csv, Mapping, Once, Phones, Receive, Rule, Value
 from adapter.mapping.document import MappingSchema
 from adapter.mapping.preset import Preset
 from adapter.mapping.problems import Place, Problem, Said, spoken
 from adapter.mapping.text import Where
-from adapter.mapping.vocabulary import MISSING
+from adapter.mapping.vocabulary import MISSING, UNKNOWN
 from adapter.units import duration
 
 REMEMBERED = duration("4d")
@@ -184,8 +184,14 @@ def _place(where: Where, said: str, tree: text.Tree) -> Place:
 
 
 def _problem(place: Place, where: Where, said: str) -> Problem:
-    hint = getattr(said, "hint", "")
+    hint = _hint(where, said)
     shown, where = (f"{where[-1]}: {said}", where[:-1]) if said == MISSING else (str(said), where)
-    return Problem(
-        place, shown, spoken(where), hint() if callable(hint) else hint, private=getattr(said, "private", False)
-    )
+    return Problem(place, shown, spoken(where), hint, private=getattr(said, "private", False))
+
+
+def _hint(where: Where, said: str) -> str:
+    """The remedy; for a key that is known elsewhere in the file, where that is."""
+    if said.startswith(UNKNOWN) and (elsewhere := homes.home(where)):
+        return elsewhere
+    hint = getattr(said, "hint", "")
+    return str(hint()) if callable(hint) else str(hint)

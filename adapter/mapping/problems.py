@@ -104,7 +104,7 @@ def render(file: str, lines: list[str], problem: Problem) -> str:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`did you mean agents?` when one of the known words is close to the one written, else nothing."""
     bare = {_bare(name): name for name in known}
-    close = difflib.get_close_matches(_bare(word[:100]), bare, n=1)
+    close = difflib.get_close_matches(_bare(word[:100]), bare, n=1, cutoff=0.65)  # enabled is not tables
     return f"did you mean {bare[close[0]]}?" if close else ""
 
 
