@@ -15,7 +15,7 @@ from adapter.mapping.compiled import Csv, Example
 from adapter.mapping.fields import FIELDS
 from adapter.mapping.limits import LimitsSchema, QuietSchema
 from adapter.mapping.lint import LINTS
-from adapter.mapping.problems import Said
+from adapter.mapping.problems import Said, as_field
 from adapter.mapping.report import ReportSchema
 from adapter.mapping.rule import RuleSchema
 from adapter.mapping.schema import PhoneKeys, a_value
@@ -62,8 +62,8 @@ class OnceSchema(Strict):
     def make(self, data: dict[str, Any], **extra: Any) -> dict[str, Any]:
         """The keys that are given; a key without a path would make all records one."""
         if "key" in data and not data["key"].paths:
-            hint = f"a field is written ${{{data['key'].text}}}"
-            raise ValidationError({"key": [Said("this key is the same for every record", hint=hint)]})
+            said = Said("this key is the same for every record", hint=as_field(data["key"].text))
+            raise ValidationError({"key": [said]})
         return data
 
 

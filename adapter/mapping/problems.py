@@ -108,6 +108,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"did you mean {bare[close[0]]}?" if close else ""
 
 
+def as_field(text: str) -> str:
+    """`a field is written ${phone}` for a text that may have been meant for one, else nothing."""
+    name = text.strip("${}()%<> ")
+    return f"a field is written ${{{name}}}" if re.search(r"[^\W\d]", name) else ""
+
+
 def nearest(word: str, there: Iterable[str], *, most: int = 5) -> list[str]:
     """A few of the names that are there: those closest to the one written, then the first."""
     names = list(there)[:MOST_COMPARED]

@@ -14,7 +14,7 @@ from adapter import condition, phone, template
 from adapter.errors import TextError
 from adapter.mapping import outside
 from adapter.mapping.compiled import Case, Value
-from adapter.mapping.problems import Said
+from adapter.mapping.problems import Said, as_field
 from adapter.mapping.text import Group
 from adapter.mapping.value import CLEAN
 from adapter.mapping.vocabulary import (
@@ -157,8 +157,7 @@ def _at_odds(data: dict[str, Any], source: str) -> Iterator[tuple[str, list[str]
     elif source != "lookup" and "key" in data:
         yield "key", [Said("a key is only for a lookup", hint="add lookup: with the name of a table", of_key=True)]
     elif source == "lookup" and not data["key"].paths:
-        hint = f"a field is written ${{{data['key'].text}}}"
-        yield "key", [Said("this key is the same for every record", hint=hint)]
+        yield "key", [Said("this key is the same for every record", hint=as_field(data["key"].text))]
     if source == "choose" and not all(case.when for case in data["choose"][:-1]):
         said = Said("only the last line may stand without when", hint="nothing below such a line would be used")
         yield "choose", [said]

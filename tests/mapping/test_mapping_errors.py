@@ -384,7 +384,15 @@ WRONG: list[tuple[str, str, str, str]] = [
     ("an empty path", value("'${¦}'"), "a path is missing: write the name of a field", ""),
     ("an odd default", value("{field: a, default: ¦'${'}"), "${ is never closed with }", ""),
     ("an unknown let", value("'x ${¦let.ownr}'") + "let: {owner: x}\n", "there is no let value", "owner?"),
-    ("let alone", value("'${¦let}'"), "there is no let value called '' here", ""),
+    (
+        "let alone",
+        value("'${¦let}'"),
+        "it is not said what of let, as in let.name",
+        "of the record that has this name is $.let",
+    ),
+    ("request alone", value("'${¦request}'"), "it is not said what of request", "this name is $.request"),
+    ("a field of a shell", VALID + "once: {key: ¦$id}\n", "this key is the same for every record", "is written ${id}"),
+    ("a key of digits", VALID + "once: {key: ¦1}\n", "this key is the same for every record (in once.key)", ""),
     ("an unknown part", value("'${¦request.header.x}'"), "the request has no 'header'", "it has body, headers, "),
     (
         "a let of two words",
