@@ -197,7 +197,10 @@ def test_the_reason_looks_behind_a_let_value_when_somebody_asks() -> None:
     [
         ("'${nothing}'", "skill is missing: nothing is not in the record; instead of nothing there is long, group"),
         ("'${Lang}'", "skill is missing: Lang is not in the record; instead of Lang there is long, group"),
-        ("'${none[0].x}'", "skill is missing: none[0].x is not in the record; instead of none[0].x there is long, group"),
+        (
+            "'${none[0].x}'",
+            "skill is missing: none[0].x is not in the record; instead of none[0].x there is long, group",
+        ),
         ("'${long.x}'", "skill is missing: long.x is not in the record"),
         ("{field: long}", "skill: longer than 200 characters, or not printable"),
         ("{field: 'n', default: x}", "nothing found, so the default 'x' is used"),
