@@ -28,6 +28,7 @@ from adapter.mapping.vocabulary import (
     Part,
     Read,
     Strict,
+    TextOr,
     a_duration,
     a_moment,
     a_template,
@@ -90,6 +91,8 @@ class Week(Named):
                 hours.days(name)
             except TextError as exc:
                 errors[name] = [Said(exc.reason, offset=exc.offset, of_key=True), *errors.get(name, ())]
+        if not value:
+            raise ValidationError(Said("no day is open", hint="write days and times, like mon-fri: 08:00-18:00"))
         if errors:
             raise ValidationError(errors)
         return found
@@ -140,6 +143,14 @@ class ExpectSchema(Strict):
         return {**data, "result": exactly_one(original, (*FIELDS, "skip", "reject"), "the result is missing")}
 
 
+def _any_reason(text: str) -> dict[str, Any]:
+    """A `skip` or `reject` for whatever reason."""
+    if text not in ("skip", "reject"):
+        hint = "write the action with its fields below it, skip: with the reason, or reject: with the field"
+        raise ValidationError(Said(f"'{text}' is no result", hint=hint))
+    return {"result": str(text), str(text): None}
+
+
 class ExampleSchema(Strict):
     """A request as it was sent, and what must come of it."""
 
@@ -150,7 +161,7 @@ class ExampleSchema(Strict):
     headers = Named(a_text(), load_default=dict)
     query = a_text(load_default="")
     at = Read(a_moment)
-    expect = Each(Part(ExpectSchema), required=True)
+    expect = Each(TextOr(_any_reason, ExpectSchema, metadata={"words": ("skip", "reject")}), required=True)
 
     @post_load(pass_original=True)
     def make(self, data: dict[str, Any], original: Group, **extra: Any) -> Example:

@@ -538,6 +538,7 @@ WRONG: list[tuple[str, str, str, str]] = [
     ("a zone", VALID + "hours: {zone: ¦America/Denvr, open: {mon: 08:00-09:00}}\n", "there is no time zone", ""),
     ("a day", VALID + "hours: {zone: UTC, open: {¦mon-fryday: 08:00-09:00}}\n", "not a weekday", ""),
     ("a time of day", VALID + "hours: {zone: UTC, open: {mon: ¦9-5}}\n", "not opening hours: write 08:00", ""),
+    ("no day", VALID + "hours: {zone: UTC, open: ¦{}}\n", "no day is open", "like mon-fri: 08:00-18:00"),
     ("a date", VALID + "hours: {zone: UTC, open: {mon: 08:00-09:00}, closed_on: ¦24.12.}\n", "not a date", ""),
     (
         "a clock",
@@ -553,6 +554,12 @@ WRONG: list[tuple[str, str, str, str]] = [
         VALID + "examples: [{name: a, body: '{}', expect: {skip: x, ¦reject: y}}]\n",
         "skip and reject exclude each other",
         "remove one of the two",
+    ),
+    (
+        "no result",
+        VALID + "examples: [{name: a, body: '{}', expect: [¦skipped]}]\n",
+        "'skipped' is no result",
+        "skip: with",
     ),
     (
         "an unknown field",
