@@ -222,7 +222,7 @@ LINTS: ReadOnly[str, Lint] = {
     "no-example": Lint("the file has no example", _no_example),
     "missing-phone": Lint("no example covers a missing phone", _missing_phone),
     mistyped.WORD: Lint(
-        "a text is cut at a #, has quotes of a word processor, or is one where several were meant", _none
+        "a text is perhaps not what was meant: cut at a `#`, oddly quoted, `in: a, b`, `$field`", _none
     ),
     dialling.WORD: Lint("the tenant lets less be dialled than the mapping does", _none),
     unsent.WORD: Lint("nobody has sent a field lately (`check --history`)", _none),

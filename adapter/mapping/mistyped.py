@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from adapter.mapping.problems import UNSEEN, Said
+from adapter.mapping.problems import UNSEEN, Said, as_field
 from adapter.mapping.text import Tree, Where
 
 WORD = "mistyped"
@@ -16,6 +16,9 @@ WORD = "mistyped"
 _CUT = re.compile(r"\s+(?=#[\w{(])")
 """What a comment seldom looks like, and a number or a field of another program does: Sales #2."""
 _TYPOGRAPHIC = re.compile("[“”„‘’‚].*[“”‘’]", re.DOTALL)
+_REGEX = re.compile(r"\^|\$$|\\[dwsDWS.+]|\.[*+]|\[\w-\w|\([^)]*\|")
+_FIELD = re.compile(r"\$[^\W\d][\w.]*|\$\([\w.]+\)|\$\s+\{[\w.]+\}|<[^\W\d][\w.]*>")
+"""A field as other programs write it."""
 _FREE = ("about", "name")
 _LISTS = ("in", "not_in", "empty_values")
 """Keys below which a text with a comma is one text."""
@@ -40,10 +43,16 @@ def _cut(tree: Tree, event: Any) -> Iterator[Said]:
 
 
 def _odd(where: Where, event: Any) -> Iterator[Said]:
+    """What a text seems to be, and is not."""
     if _TYPOGRAPHIC.fullmatch(event.value):
         yield Said("these quotes belong to the text, to a computer they are none", hint='type " anew, or none at all')
     if UNSEEN.search(event.value):
         yield Said("a sign that is not seen stands in this text")
+    if where[-1] == "like" and _REGEX.search(event.value):
+        hint = "* stands for any text and ? for any letter; everything else means itself"
+        yield Said("like knows no regular expressions", hint=hint)
+    if _FIELD.fullmatch(event.value):
+        yield Said("this is a text and no field of the record", hint=as_field(event.value))
     if where[-1] in _LISTS and event.implicit[0] and "," in event.value:
         hint = "several are written in brackets: [one, two]; put one text with a comma in quotes"
         yield Said(f"this is one text: '{event.value[:40]}'", hint=hint)

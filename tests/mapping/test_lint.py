@@ -201,6 +201,24 @@ WARNINGS: list[tuple[str, str, str, str]] = [
     ("mistyped", GOOD.replace("skill: Sales", "skill: ¦Inside\xa0Sales", 1), "a sign that is not seen", ""),
     (
         "mistyped",
+        GOOD.replace("        present: yes", "        like: ¦^801[0-9]+$", 1),
+        "like knows no regular expressions",
+        "* stands for any text",
+    ),
+    (
+        "mistyped",
+        GOOD.replace("skill: Sales", "skill: ¦$product", 1),
+        "this is a text and no field",
+        "written ${product}",
+    ),
+    (
+        "mistyped",
+        GOOD.replace("skill: Sales", "skill: ¦<product>", 1),
+        "this is a text and no field",
+        "written ${product}",
+    ),
+    (
+        "mistyped",
         GOOD.replace("        present: yes", "        in: ¦801, 802", 1),
         "this is one text: '801, 802'",
         "several are written in brackets: [one, two]",
@@ -257,6 +275,8 @@ GROUNDLESS = {
     + KEY
     + dial(agent="{lookup: t, key: '${who}'}"),
     "a comment and quotes within": GOOD.replace("skill: Sales", "skill: The “new” sales # the second", 1),
+    "a like": GOOD.replace("        present: yes", "        like: '+1 (801)*'", 1),
+    "a price": GOOD.replace("skill: Sales", "skill: $5 club", 1),
     "a text in quotes": GOOD.replace("        present: yes", "        in: 'Smith, John'", 1).replace(
         "skill: Sales", "skill: 'Sales #2'", 1
     ),
