@@ -19,7 +19,7 @@ from adapter.mapping.document import MappingSchema
 from adapter.mapping.preset import Preset
 from adapter.mapping.problems import Place, Problem, Said, spoken
 from adapter.mapping.text import Where
-from adapter.mapping.vocabulary import MISSING, UNKNOWN
+from adapter.mapping.vocabulary import EMPTY, MISSING, UNKNOWN
 from adapter.units import duration
 
 REMEMBERED = duration("4d")
@@ -171,7 +171,19 @@ def _problems(found: Iterable[tuple[Where, str]], tree: text.Tree) -> list[Probl
     """The messages at their places, in the order of the file; of very many only the first."""
     placed = [(_place(where, said, tree), where, said) for where, said in found]
     placed.sort(key=lambda one: (one[0].line, one[0].column))
-    return [_problem(*one) for one in placed[:MOST_PROBLEMS]]
+    return [_commented(_problem(*one), tree) for one in placed[:MOST_PROBLEMS]]
+
+
+def _commented(problem: Problem, tree: text.Tree) -> Problem:
+    """What is said of a value that is missing because it begins with the sign of a comment."""
+    if problem.message != EMPTY or not tree.lines[problem.place.line - 1 :]:
+        return problem
+    behind = tree.lines[problem.place.line - 1][problem.place.column - 1 :].lstrip()
+    return (
+        replace(problem, hint="what follows a # is a comment: put such a text in quotes")
+        if behind[:1] == "#"
+        else problem
+    )
 
 
 def _place(where: Where, said: str, tree: text.Tree) -> Place:

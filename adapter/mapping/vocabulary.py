@@ -17,10 +17,8 @@ from adapter.mapping.text import Group, Items
 
 MISSING = "this key is missing"
 UNKNOWN = "unknown key"
-MESSAGES: dict[str, str | list[Any] | dict[Any, Any]] = {
-    "required": MISSING,
-    "null": "this is empty: write a value, or remove the key",
-}
+EMPTY = "this is empty: write a value, or remove the key"
+MESSAGES: dict[str, str | list[Any] | dict[Any, Any]] = {"required": MISSING, "null": EMPTY}
 
 
 _SCHEMA_MESSAGES: dict[str, str] = {"unknown": UNKNOWN, "type": "a group of keys is expected here"}

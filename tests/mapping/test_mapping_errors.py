@@ -190,6 +190,7 @@ WRONG: list[tuple[str, str, str, str]] = [
     ("a match", VALID + "match: ¦any\n", "'any' is not one of first, all (in match)", ""),
     ("no time at all", VALID + "fresh_for: ¦0\n", "this is no time at all", ""),
     ("no hours", VALID + "hours:¦\n", "this is empty", ""),
+    ("a text that is a comment", VALID + "about:¦ #1 of all\n", "this is empty", "what follows a # is a comment"),
     # receive
     (
         "no sender",
