@@ -8,14 +8,14 @@ from typing import Any
 
 import yaml
 
-from adapter.mapping.problems import UNSEEN, Said, as_field
+from adapter.mapping.problems import TYPOGRAPHIC, UNSEEN, Said, as_field
 from adapter.mapping.text import Tree, Where
 
 WORD = "mistyped"
 
 _CUT = re.compile(r"\s+(?=#[\w{(])")
 """What a comment seldom looks like, and a number or a field of another program does: Sales #2."""
-_TYPOGRAPHIC = re.compile("[“”„‘’‚].*[“”‘’]", re.DOTALL)
+_QUOTED = re.compile(f"[{TYPOGRAPHIC}].*[{TYPOGRAPHIC}]", re.DOTALL)
 _REGEX = re.compile(r"\^|\$$|\\[dwsDWS.+]|\.[*+]|\[\w-\w|\([^)]*\|")
 _FIELD = re.compile(r"\$[^\W\d][\w.]*|\$\([\w.]+\)|\$\s+\{[\w.]+\}|<[^\W\d][\w.]*>")
 """A field as other programs write it."""
@@ -44,8 +44,8 @@ def _cut(tree: Tree, event: Any) -> Iterator[Said]:
 
 def _odd(where: Where, event: Any) -> Iterator[Said]:
     """What a text seems to be, and is not."""
-    if _TYPOGRAPHIC.fullmatch(event.value):
-        yield Said("these quotes belong to the text, to a computer they are none", hint='type " anew, or none at all')
+    if _QUOTED.fullmatch(event.value):
+        yield Said("these quotes belong to the text, to a computer they are none", hint="write the text without them")
     if UNSEEN.search(event.value):
         yield Said("a sign that is not seen stands in this text")
     if where[-1] == "like" and _REGEX.search(event.value):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -16,6 +17,7 @@ MOST_PARTS = 1000
 """Parts of a text that `split` gives."""
 LONGEST_REASON = 1000
 """Characters of an explanation: that of a `let` holds those of the values before it, each perhaps twice."""
+_NO_DIGITS = re.compile(r"\D+")
 
 Tables = Mapping[str, Mapping[str, str]]
 
@@ -131,6 +133,14 @@ def _each(change: Callable[[str], str]) -> Callable[[Any], Any]:
     return apply
 
 
+def _digits(text: str) -> str:
+    """The digits of a text, those of other scripts as ordinary ones."""
+    kept = _NO_DIGITS.sub("", text)
+    if kept.isascii():
+        return kept
+    return kept.translate({ord(letter): str(unicodedata.decimal(letter)) for letter in set(kept)})
+
+
 def _parse_json(found: Any) -> Any:
     try:
         return payload.parse("json", (path.text_of(found) or "").encode())
@@ -151,7 +161,7 @@ CLEAN: Mapping[str, Callable[[Any], Any]] = {
     "trim": _each(str.strip),
     "lower": _each(str.lower),
     "upper": _each(str.upper),
-    "digits": _each(lambda text: "".join(str(unicodedata.decimal(letter)) for letter in text if letter.isdecimal())),
+    "digits": _each(_digits),
     "first_word": _each(lambda text: (text.split() or [""])[0]),
     "parse_json": _parse_json,
     "split": _split,

@@ -181,7 +181,9 @@ def a_path(**extra: Any) -> Read:
 
 def a_template(**extra: Any) -> Read:
     """A text with `${path}` in it."""
-    return Read(template.compile, several="fields are written one after the other: ${one}-${two}", **extra)
+    return Read(
+        template.compile, several="a field is written ${one}, several one after the other: ${one}-${two}", **extra
+    )
 
 
 def a_duration(**extra: Any) -> Read:

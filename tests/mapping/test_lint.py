@@ -197,7 +197,7 @@ WARNINGS: list[tuple[str, str, str, str]] = [
         "add an example without the number",
     ),
     ("mistyped", GOOD.replace("skill: Sales", "skill: Sales ¦#2", 1), "a # behind a blank begins a comment", "quotes"),
-    ("mistyped", GOOD.replace("skill: Sales", "skill: ¦“Sales”", 1), "these quotes belong to the text", "anew"),
+    ("mistyped", GOOD.replace("skill: Sales", "skill: ¦“Sales”", 1), "these quotes belong to the text", "without them"),
     ("mistyped", GOOD.replace("skill: Sales", "skill: ¦Inside\xa0Sales", 1), "a sign that is not seen", ""),
     (
         "mistyped",

@@ -173,6 +173,12 @@ WRONG: list[tuple[str, str, str, str]] = [
     ("two texts to compare with", when("{field: a, is: ¦[b, c]}"), "a text is expected here", "by in: [one, two]"),
     ("two texts to contain", when("{field: a, contains: ¦[b, c]}"), "a text is expected here", "write any: with"),
     ("two fields for a value", value("¦[a, b]"), "a text or a group of keys is expected here", "first_of: [one, two]"),
+    (
+        "a group for a key",
+        VALID + "once: {key: ¦{field: id}}\n",
+        "a text is expected here",
+        "a field is written ${one}",
+    ),
     ("two fields for a key", VALID + "once: {key: ¦[a, b]}\n", "a text is expected here", "${one}-${two}"),
     (
         "two times in brackets",
@@ -624,6 +630,14 @@ def test_of_very_many_problems_the_first_are_told_at_once() -> None:
 )
 def test_a_problem_is_shown_with_its_line(problem: Problem, shown: str) -> None:
     assert render("f", ["\tab", "a\x1b[0m", "x" * 500], problem) == shown
+
+
+def test_a_quote_of_a_word_processor_is_named_where_the_caret_points_at_it() -> None:
+    shown = render("a.yaml", ["body: {“id”: 1}"], Problem(Place(1, 8), "the body is not JSON", hint="as it is sent"))
+    assert shown.splitlines()[3:] == [
+        "         = as it is sent",
+        "         = “ is no quote to a computer: type it anew",
+    ]
 
 
 def test_a_message_never_fills_the_screen() -> None:
