@@ -121,7 +121,7 @@ def _misfit(fault: _Fault) -> Problem:
 
 def _flow(fault: _Fault) -> Problem:
     if fault.after.startswith("{"):
-        hint = 'write ["${field}"], or put each value on a line of its own'
+        hint = 'write "${field}", or put each value on a line of its own'
         return Problem(fault.place, "braces inside [ ] or { } need quotes", hint=hint)
     hint = "close it with ] or }; inside, a text with , [ ] { } or ': ' needs quotes"
     return Problem(fault.began, "what is opened here is not closed where it should be", hint=hint)
