@@ -94,7 +94,7 @@ def zone_problem(text: str) -> str | None:
         ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         near = _nearest_zone(text)
-        return f"there is no time zone '{text}'" + (f"; did you mean {near}?" if near else "")
+        return f"there is no time zone '{text}'; {f'did you mean {near}?' if near else 'write one like Europe/Berlin'}"
     return None
 
 
@@ -180,8 +180,10 @@ def _day(word: str, offset: int) -> int:
 
 
 def _nearest_zone(text: str) -> str | None:
-    names = {name.lower(): name for name in sorted(available_timezones())}
-    cities = {name.rpartition("/")[2]: full for name, full in names.items() if "/" in name}
+    """The zone of a place whose name is like the text; of Etc/GMT+1 nobody knows that it is west of Greenwich."""
+    places = (name for name in sorted(available_timezones()) if "/" in name and not name.startswith("Etc/"))
+    names = {name.lower(): name for name in places}
+    cities = {name.rpartition("/")[2]: full for name, full in names.items()}
     near = difflib.get_close_matches(text.lower().replace(" ", "_"), [*names, *cities], n=1, cutoff=0.7)
     return (names.get(near[0]) or cities[near[0]]) if near else None
 

@@ -175,15 +175,25 @@ def _remedy(plain: str, marked: str, at: int) -> str:
 def _bracket_remedy(plain: str, marked: str, at: int) -> str:
     if "]" not in marked[at:]:
         return "[ is never closed with ]"
-    return f"in [ ] comes a number, key=value or a quoted name; a field called {plain} is $[{_quote(plain)}]"
+    start = marked.rfind(".", 0, at) + 1
+    name, whole = _quoted_name(marked, start, marked.index("]", at) + 1)
+    return f"in [ ] comes a number, key=value or a quoted name; a field called {name} is {whole}"
 
 
 def _name_remedy(marked: str, at: int) -> str:
     if _STEP.match(f".{marked[at]}"):
         return f"a dot is missing before {marked[at]!r}"
     start = max(marked.rfind(".", 0, at), marked.rfind("]", 0, at)) + 1
-    name = re.split(r"[.\[\]]", marked[start:], maxsplit=1)[0].strip()
-    return f"{marked[at]!r} cannot stand in a plain name; quoted it can: $[{_quote(name)}]"
+    end = re.compile(r"[.\[\]]|$").search(marked, start)
+    _, whole = _quoted_name(marked, start, end.start() if end else len(marked))
+    return f"{marked[at]!r} cannot stand in a plain name; quoted it can: {whole}"
+
+
+def _quoted_name(marked: str, start: int, end: int) -> tuple[str, str]:
+    """The name between two places of a path, and the path with it in quotes, as far as it is sound behind it."""
+    name, before = marked[start:end].strip(), marked[:start].removesuffix(".")
+    path = f"{before}[{_quote(name)}]{marked[end:]}"
+    return name, path if before == "$" else path.removeprefix("$.")
 
 
 def _offset(text: str, plain: str, from_end: int) -> int:

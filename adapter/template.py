@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -59,8 +60,16 @@ def fill(template: Template, find: Find) -> str | None:
     return "".join(text or "" for text in found) if sum(len(text or "") for text in found) <= LONGEST else None
 
 
+_QUOTE = re.compile(r"""[\[=][ ]*["']""")
+"""Where a quoted name begins in a path."""
+
+
 def _end(text: str, start: int) -> int:
-    end = text.find("}", start)
+    """Where the field that begins at `start` is closed; a brace in a quoted name closes nothing: ${$["a}"]}."""
+    at, end = start, text.find("}", start)
+    while end >= 0 and (opened := _QUOTE.search(text, at, end)):
+        at = text.find(opened[0][-1], opened.end()) + 1 or end
+        end = end if at <= end else text.find("}", at)
     if end < 0:
         raise TextError("${ is never closed with }", start)
     return end

@@ -14,7 +14,7 @@ from adapter.mapping import Problem, render
 from adapter.mapping.dialling import Dialling, DiallingSchema
 from adapter.mapping.load import problems
 from adapter.mapping.problems import Place
-from adapter.mapping.text import MOST_CHARACTERS, Group, Tree, read
+from adapter.mapping.text import MOST_BYTES, Group, Tree, read
 from adapter.mapping.vocabulary import MISSING, Named, Part, Read, Strict, a_count, a_text
 from adapter.policy import Rate
 from adapter.settings import environment
@@ -97,7 +97,7 @@ def _token(name: str, environ: Mapping[str, str] | None) -> tuple[str, str]:
 def _given(folder: Path) -> dict[str, Any]:
     """The file's tenants as plain data; raises `SettingsError` that shows every place and its remedy."""
     try:
-        text = (folder / FILE).read_text(encoding="utf-8-sig")[: MOST_CHARACTERS + 1]
+        text = (folder / FILE).read_text(encoding="utf-8-sig")[: MOST_BYTES + 1]
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as exc:

@@ -10,7 +10,7 @@ from stat import S_ISREG
 from adapter.errors import MappingError
 from adapter.mapping import complaints
 from adapter.mapping.problems import Place, Problem
-from adapter.mapping.text import MOST_CHARACTERS
+from adapter.mapping.text import MOST_BYTES
 
 LARGEST_TABLE = 8 * 1024**2
 """Bytes of a lookup table; some hundred thousand lines."""
@@ -21,7 +21,7 @@ def text_of(path: Path) -> str:
     try:
         return start(path)
     except UnicodeDecodeError as exc:
-        raise MappingError([complaints.not_utf8(path.read_bytes()[: 4 * MOST_CHARACTERS])]) from exc
+        raise MappingError([complaints.not_utf8(path.read_bytes()[: 4 * MOST_BYTES])]) from exc
     except OSError as exc:
         raise MappingError([Problem(Place(1, 1), f"the file cannot be read: {exc.strerror}")]) from exc
 
@@ -31,7 +31,7 @@ def start(path: Path, errors: str = "strict") -> str:
     if path.is_fifo():  # whoever opens one waits for ever
         raise OSError(errno.EINVAL, "it is a pipe")
     with path.open(encoding="utf-8-sig", errors=errors) as file:
-        return file.read(MOST_CHARACTERS + 1)
+        return file.read(MOST_BYTES + 1)
 
 
 def beside(folder: Path, name: str) -> str:

@@ -143,6 +143,11 @@ def test_it_suggests_the_zone_that_was_meant(text: str, hint: str) -> None:
     assert hours.zone_problem(text) == f"there is no time zone '{text}'; did you mean {hint}?"
 
 
+@pytest.mark.parametrize("text", ["GMT+1", "UTC+01:00", "+01:00"])
+def test_a_distance_from_greenwich_suggests_none_of_those_that_count_the_other_way(text: str) -> None:
+    assert hours.zone_problem(text) == f"there is no time zone '{text}'; write one like Europe/Berlin"
+
+
 @pytest.mark.parametrize("text", ["qqqqqqqq", "/etc/passwd", "../../x", "America", "\0", "x" * 5000])
 def test_a_zone_like_none_is_called_unknown(text: str) -> None:
     problem = hours.zone_problem(text)

@@ -16,7 +16,7 @@ from counted import counted
 from adapter import proofs, signature, sources, texts
 from adapter.errors import MappingError, SettingsError, SignatureError
 from adapter.mapping import preset
-from adapter.mapping.text import MOST_CHARACTERS
+from adapter.mapping.text import MOST_BYTES
 from adapter.model import Received
 
 NOW = datetime(2026, 11, 24, 17, 15, tzinfo=UTC)
@@ -356,7 +356,7 @@ def test_a_file_of_any_size_is_refused_without_reading_it(tmp_path: Path) -> Non
 
 
 def test_a_file_of_the_greatest_size_is_read(tmp_path: Path) -> None:
-    put(tmp_path, GOOD + "#" + "x" * (MOST_CHARACTERS - len(GOOD) - 1))
+    put(tmp_path, GOOD + "#" + "x" * (MOST_BYTES - len(GOOD) - 1))
     assert list(load(tmp_path).usable) == ["good"]
 
 

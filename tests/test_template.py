@@ -37,6 +37,9 @@ def fill(text: str, record: Any) -> str | None:
         ("x${a}", {"a": {"b": "x"}}, None),
         ("${a}", {"a": True}, "true"),
         ('${$["1.3"]}', {"1.3": "x"}, "x"),
+        ('${$["a}b"]}', {"a}b": "x"}, "x"),
+        ("-${a['}']}-${a['}}'].c}-", {"a": {"}": "x", "}}": {"c": "y"}}}, "-x-y-"),
+        ('${l[k="}"].n} "}"', {"l": [{"k": "}", "n": "x"}]}, 'x "}"'),
         ("${a}}", {"a": "x"}, "x}"),
         ("$${a}", {"a": "x"}, "$x"),
         ("${a}", {"a": "${b}", "b": "x"}, "${b}"),
@@ -55,6 +58,8 @@ def test_every_path_is_replaced_by_what_it_leads_to(text: str, record: Any, made
         ("x ${ }", "a path is missing", 4),
         ("x ${a..b}", "right after a dot comes a name", 5),
         ("${a} ${b[}", "[ is never closed with ]", 8),
+        ('${b["}', "[ is never closed with ]", 3),
+        ('${b["}"]', "${ is never closed with }", 0),
         ("${${a}}", "here stands a field without braces", 3),
     ],
 )

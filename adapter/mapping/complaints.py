@@ -15,11 +15,12 @@ from adapter.mapping.problems import LONGEST_LINE, UNSEEN, Place, Problem
 
 @dataclass(frozen=True, slots=True)
 class _Fault:
-    """Where the parser stopped, the line before and after that place, and where that part of the text began."""
+    """Where the parser stopped, the line before and after that place, the one above, and where that part began."""
 
     place: Place
     before: str
     after: str
+    above: str
     began: Place
 
 
@@ -30,7 +31,7 @@ def problem(text: str, exc: yaml.YAMLError) -> Problem:
     if place.line > len(lines):
         place = Place(len(lines), len(lines[-1]) + 1)
     line, began = lines[place.line - 1], _place(getattr(exc, "context_mark", None) or mark)
-    fault = _Fault(place, line[: place.column - 1], line[place.column - 1 :], began)
+    fault = _Fault(place, line[: place.column - 1], line[place.column - 1 :], _above(lines, began.line), began)
     complaint = str(getattr(exc, "problem", None) or "this cannot be read as YAML text")
     for sign, say in _SIGNS.items():
         if sign in complaint:
@@ -50,6 +51,11 @@ def not_utf8(content: bytes) -> Problem:
         at = Place(before.count("\n") + 1, len(before) - before.rfind("\n"))
         return Problem(at, "the file is not UTF-8 text", hint=hint)
     return Problem(Place(1, 1), "the file was not UTF-8 text a moment ago", hint=hint)
+
+
+def _above(lines: list[str], number: int) -> str:
+    """The last line above this one that is not empty."""
+    return next((line for line in reversed(lines[: number - 1]) if line.strip()), "")
 
 
 def _look_alike(lines: list[str], number: int) -> Problem | None:
@@ -84,6 +90,13 @@ def _no_token(fault: _Fault) -> Problem:
     return Problem(fault.place, f"a text cannot begin with {fault.after[:1]}", hint="put the whole text in quotes")
 
 
+def _no_colon(fault: _Fault) -> Problem:
+    if _BLOCK.search(fault.above):
+        hint = "begin each of its lines further to the right than the key above"
+        return Problem(fault.began, "this line is not part of the text after |", hint=hint)
+    return Problem(fault.began, "a colon and a blank are missing after this", hint="write key: value")
+
+
 def _colon(fault: _Fault) -> Problem:
     if "\t" in fault.before.removesuffix(fault.before.lstrip()):
         return _tab(fault)
@@ -108,7 +121,7 @@ def _misfit(fault: _Fault) -> Problem:
 
 def _flow(fault: _Fault) -> Problem:
     if fault.after.startswith("{"):
-        hint = 'write ["${field}"], or put each value on a line of its own'
+        hint = 'write "${field}", or put each value on a line of its own'
         return Problem(fault.place, "braces inside [ ] or { } need quotes", hint=hint)
     hint = "close it with ] or }; inside, a text with , [ ] { } or ': ' needs quotes"
     return Problem(fault.began, "what is opened here is not closed where it should be", hint=hint)
@@ -129,23 +142,44 @@ _LOOK_ALIKES = (
     ),
     (re.compile(r"^\s*(?:- +)?\w+[:\uff1a](?=\w[^:]*$)"), "a blank is missing after this colon", "write key: value"),
 )
+_BLOCK = re.compile(r":\s+[|>][+-]?\s*(?:#.*)?$")
+"""A line whose value is a block text that begins below it."""
+_OPEN_QUOTE = _where_it_began("a quote is opened here and never closed", "close it with the same sign")
+_BACKSLASH = _here("a backslash has a meaning inside double quotes", "use single quotes")
+_BLOCK_SIGN = _where_it_began(
+    "after | or > nothing else can stand on the line", "put a text that begins with | or > in quotes"
+)
+_TAG = _where_it_began("tags are not read here", "a text that begins with ! needs quotes")
+_ITEM = _here(
+    "a list cannot begin behind its key",
+    "write [one, two], or each item on a line of its own; a text that begins with - and a blank needs quotes",
+)
+_OVER = _here("what is above this is complete already", "write key: value on each line, without a line of ...")
 _SPECIAL = ("a text cannot begin with this sign", "put the whole text in quotes")
 _SIGNS: Mapping[str, Callable[[_Fault], Problem]] = {
     "cannot start any token": _no_token,
-    "a tab character that violates indentation": _tab,
+    "mapping keys are not allowed": _no_token,
+    "a tab character": _tab,
     "mapping values are not allowed": _colon,
+    "block sequence entries are not allowed": _ITEM,
     "did not find expected key": _misfit,
     "did not find expected '-' indicator": _misfit,
     "did not find expected ','": _flow,
-    "unexpected end of stream": _where_it_began(
-        "a quote is opened here and never closed", "close it with the same sign"
-    ),
-    "unknown escape character": _here("a backslash has a meaning inside double quotes", "use single quotes"),
-    "expected comment or line break": _where_it_began(
-        "after | or > nothing else can stand on the line", "put a text that begins with | or > in quotes"
-    ),
-    "could not find expected ':'": _where_it_began("a colon and a blank are missing after this", "write key: value"),
+    "unexpected end of stream": _OPEN_QUOTE,
+    "unexpected document indicator": _OPEN_QUOTE,
+    "unknown escape character": _BACKSLASH,
+    "expected hexdecimal number": _BACKSLASH,
+    "invalid Unicode character escape": _BACKSLASH,
+    "expected comment or line break": _BLOCK_SIGN,
+    "an indentation indicator equal to 0": _BLOCK_SIGN,
+    "could not find expected ':'": _no_colon,
     "expected alphabetic or numeric character": _where_it_began(*_SPECIAL),
     "did not find expected node content": _no_content,
+    "undefined tag handle": _TAG,
+    "expected whitespace or line break": _TAG,
+    "expected tag URI": _TAG,
+    "URI escaped octet": _TAG,
+    "the expected '>'": _TAG,
+    "expected <document start>": _OVER,
 }
 """Words of libyaml's complaints -> what to say instead."""

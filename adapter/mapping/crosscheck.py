@@ -14,12 +14,13 @@ from adapter.condition import Condition, Group
 from adapter.mapping import outside
 from adapter.mapping.compiled import PARAMETERS, Mapping, Rule, Value
 from adapter.mapping.fields import FIELDS, SHAPES
-from adapter.mapping.problems import Said, did_you_mean
+from adapter.mapping.problems import Said, as_field, did_you_mean
 from adapter.mapping.text import Where
 from adapter.template import Template
 
 Found = Iterator[tuple[Where, str]]
 
+_OF = {"let": "let.name", "request": "request.body.id"}
 REQUEST = ("body", "headers", "index", "method", "query")
 
 
@@ -128,10 +129,13 @@ def _template(where: Where, template: Template | None, known: _Known) -> Found:
 
 def _path(where: Where, one: path.Path, known: _Known, *, offset: int = 0) -> Found:
     first = str(one.steps[0]) if one.steps else ""
-    if one.root == "let" and first not in known.let:
+    if one.root != "record" and not first:
+        hint = f"a field of the record that has this name is $.{one.root}"
+        yield where, Said(f"it is not said what of {one.root}, as in {_OF[one.root]}", hint=hint, offset=offset)
+    elif one.root == "let" and first not in known.let:
         hint = did_you_mean(first, known.let) or "let values can be used below the line that defines them"
         yield where, Said(f"there is no let value called '{first}' here", hint=hint, offset=offset)
-    if one.root == "request" and first not in REQUEST:
+    elif one.root == "request" and first not in REQUEST:
         yield where, Said(f"the request has no '{first}'", hint=f"it has {', '.join(REQUEST)}", offset=offset)
 
 
@@ -142,7 +146,7 @@ def _constants(rule: Rule, name: str, given: Value) -> Found:
     texts += [(case.use.where, case.use.text) for case in given.choose]
     for where, template in texts:
         if shape and template and not template.paths and not shape.pattern.fullmatch(template.text.strip()):
-            yield where, Said(shape.problem, hint=f"a field is written ${{{template.text.strip('${} ')}}}")
+            yield where, Said(shape.problem, hint=as_field(template.text))
 
 
 def _prefixes(mapping: Mapping, rule: Rule) -> Found:

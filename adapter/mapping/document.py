@@ -15,7 +15,7 @@ from adapter.mapping.compiled import Csv, Example
 from adapter.mapping.fields import FIELDS
 from adapter.mapping.limits import LimitsSchema, QuietSchema
 from adapter.mapping.lint import LINTS
-from adapter.mapping.problems import Said
+from adapter.mapping.problems import Said, as_field
 from adapter.mapping.report import ReportSchema
 from adapter.mapping.rule import RuleSchema
 from adapter.mapping.schema import PhoneKeys, a_value
@@ -28,6 +28,7 @@ from adapter.mapping.vocabulary import (
     Part,
     Read,
     Strict,
+    TextOr,
     a_duration,
     a_moment,
     a_template,
@@ -62,8 +63,8 @@ class OnceSchema(Strict):
     def make(self, data: dict[str, Any], **extra: Any) -> dict[str, Any]:
         """The keys that are given; a key without a path would make all records one."""
         if "key" in data and not data["key"].paths:
-            hint = f"a field is written ${{{data['key'].text}}}"
-            raise ValidationError({"key": [Said("this key is the same for every record", hint=hint)]})
+            said = Said("this key is the same for every record", hint=as_field(data["key"].text))
+            raise ValidationError({"key": [said]})
         return data
 
 
@@ -90,6 +91,8 @@ class Week(Named):
                 hours.days(name)
             except TextError as exc:
                 errors[name] = [Said(exc.reason, offset=exc.offset, of_key=True), *errors.get(name, ())]
+        if not value:
+            raise ValidationError(Said("no day is open", hint="write days and times, like mon-fri: 08:00-18:00"))
         if errors:
             raise ValidationError(errors)
         return found
@@ -100,7 +103,7 @@ class HoursSchema(Strict):
 
     clock = one_of(NUMBERS)
     zone = Read(_zone, required=True)
-    open = Week(Read(hours.spans), required=True)
+    open = Week(Read(hours.spans, several="write them one after the other: 08:00-12:00, 13:00-18:00"), required=True)
     closed_on = Each(Read(hours.on_date), load_default=())
     outside = one_of(("hold", "skip", "send"), load_default="hold")
 
@@ -140,15 +143,25 @@ class ExpectSchema(Strict):
         return {**data, "result": exactly_one(original, (*FIELDS, "skip", "reject"), "the result is missing")}
 
 
+def _any_reason(text: str) -> dict[str, Any]:
+    """A `skip` or `reject` for whatever reason."""
+    if text not in ("skip", "reject"):
+        hint = "write the action with its fields below it, skip: with the reason, or reject: with the field"
+        raise ValidationError(Said(f"'{text}' is no result", hint=hint))
+    return {"result": str(text), str(text): None}
+
+
 class ExampleSchema(Strict):
     """A request as it was sent, and what must come of it."""
 
     name = a_text(required=True)
-    body = a_text(required=True)
+    body = a_text(
+        required=True, several="write body: | and, on the lines below it, further to the right, the body as sent"
+    )
     headers = Named(a_text(), load_default=dict)
     query = a_text(load_default="")
     at = Read(a_moment)
-    expect = Each(Part(ExpectSchema), required=True)
+    expect = Each(TextOr(_any_reason, ExpectSchema, metadata={"words": ("skip", "reject")}), required=True)
 
     @post_load(pass_original=True)
     def make(self, data: dict[str, Any], original: Group, **extra: Any) -> Example:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from adapter import payload
+from adapter.condition import folded
 from adapter.errors import PayloadError, UnsupportedBody
 from adapter.mapping.compiled import PARAMETERS, Example, Mapping
 from adapter.mapping.problems import Place, Problem
@@ -119,11 +120,11 @@ def _differences(wanted: ReadOnly[str, Any], got: Result) -> Iterator[tuple[Wher
         return
     if got.action is not None:
         yield from _fields(wanted[kind], got.action.as_dict(), kind)
-    elif kind == "reject" and wanted["reject"] not in (got.field, got.reason):
-        said = f"expected reject: {wanted['reject']}, but it is {got.field} that is rejected ({got.reason})"
-        yield (), said, _line_of(got)
-    elif kind == "skip" and wanted["skip"] != got.reason:
-        yield (), f"expected skip: {wanted['skip']}, but the reason is {got.reason}", _line_of(got)
+    elif not _is_meant(wanted[kind], got):
+        why = (
+            f"it is {got.field} that is rejected ({got.reason})" if kind == "reject" else f"the reason is {got.reason}"
+        )
+        yield (), f"expected {kind}: {wanted[kind]}, but {why}", _line_of(got)
     if "once" in wanted and wanted["once"] != got.key:
         said = f"expected once: {wanted['once']}, but the key is {got.key or 'not there'}"
         yield ("once",), said, _line("once", got.key)
@@ -131,6 +132,11 @@ def _differences(wanted: ReadOnly[str, Any], got: Result) -> Iterator[tuple[Wher
         until = got.hold_until.isoformat() if got.hold_until else ""
         said = f"expected hold_until: {wanted['hold_until'].isoformat()}, but it is held {until or 'not at all'}"
         yield ("hold_until",), said, _line("hold_until", until)
+
+
+def _is_meant(wanted: str | None, got: Result) -> bool:
+    """Whether a skip or reject is the one that is expected: any, or one for this reason or because of this field."""
+    return wanted is None or folded(wanted) in {folded(one) for one in (got.field, got.reason) if one}
 
 
 def _fields(wanted: ReadOnly[str, Any], got: ReadOnly[str, Any], kind: str) -> Iterator[tuple[Where, str, str]]:
@@ -153,7 +159,7 @@ def _remedy(instead: str) -> str:
 def _line_of(got: Result) -> str:
     """A result as the line of an example that expects it."""
     if got.action is None:
-        return _line(got.kind, got.field if got.kind == "reject" else got.reason)
+        return _line(got.kind, got.field or got.reason)
     held = {name: value for name, value in got.action.as_dict().items() if value}
     return f"{got.action.kind}: {{{', '.join(_line(name, value) for name, value in held.items())}}}"
 

@@ -184,7 +184,9 @@ def _phone(filling: _Filling, name: str, given: Value, text: str) -> str | None:
         return problem
     filling.found[name], filling.number = number.dial, number.e164
     if filling.scope.trace:
-        extension = f", without its extension {number.extension}" if number.extension not in number.dial else ""
+        extension = (
+            f", without its extension {number.extension}" if number.extension and ";ext=" not in number.dial else ""
+        )
         said = f"{describe(text)} is {number.e164} ({number.region or 'of no country'}){extension}"
         filling.scope.trace.note(given.where, said)
     if filling.mapping.hours is not None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapter.errors import PayloadError
-from adapter.mapping import dialling, examples, text, unsent, uses, value
+from adapter.mapping import dialling, examples, mistyped, text, unsent, uses, value
 from adapter.mapping.compiled import Mapping, Phones, Rule, Value
 from adapter.mapping.fields import FIELDS, internal
 from adapter.mapping.problems import Problem, Said
@@ -45,7 +45,8 @@ def problems(mapping: Mapping, content: str) -> list[Problem]:
     tree = text.read(content)
     found = []
     for word, lint in LINTS.items():
-        for where, said in lint.find(mapping) if word not in mapping.ignore else ():
+        said_of = mistyped.found(tree) if word == mistyped.WORD else lint.find(mapping)
+        for where, said in said_of if word not in mapping.ignore else ():
             place = tree.place(where, of_key=said.of_key).at(said.offset)
             hint = said.hint() if callable(said.hint) else said.hint
             found.append(Problem(place, f"warning: {said} [{word}]", hint=hint))
@@ -201,6 +202,11 @@ def _example_scopes(mapping: Mapping) -> Iterator[Scope]:
             yield scope_of(mapping, record, {**tree, "index": str(number)}, now=example.at or examples.NOW)
 
 
+def _none(mapping: Mapping) -> Found:
+    """Nothing: these are not found in the mapping alone."""
+    return iter(())
+
+
 LINTS: ReadOnly[str, Lint] = {
     "no-country": Lint("numbers without + will be refused", _no_country),
     "any-country": Lint("a public form may have any country called", _any_country),
@@ -215,7 +221,10 @@ LINTS: ReadOnly[str, Lint] = {
     "no-hours": Lint("a callback may happen at night", _no_hours),
     "no-example": Lint("the file has no example", _no_example),
     "missing-phone": Lint("no example covers a missing phone", _missing_phone),
-    dialling.WORD: Lint("the tenant lets less be dialled than the mapping does", lambda mapping: iter(())),
-    unsent.WORD: Lint("nobody has sent a field lately (`check --history`)", lambda mapping: iter(())),
+    mistyped.WORD: Lint(
+        "a text is perhaps not what was meant: cut at a `#`, oddly quoted, `in: a, b`, `$field`", _none
+    ),
+    dialling.WORD: Lint("the tenant lets less be dialled than the mapping does", _none),
+    unsent.WORD: Lint("nobody has sent a field lately (`check --history`)", _none),
 }
 """The word that silences a warning -> what it is about, in the order in which they are looked for."""

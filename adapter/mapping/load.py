@@ -13,13 +13,13 @@ from marshmallow import ValidationError
 from adapter import phone
 from adapter.condition import folded
 from adapter.errors import MappingError
-from adapter.mapping import crosscheck, limits, receive, spreadsheet, text
+from adapter.mapping import crosscheck, homes, limits, receive, spreadsheet, text
 from adapter.mapping.compiled import Csv, Mapping, Once, Phones, Receive, Rule, Value
 from adapter.mapping.document import MappingSchema
 from adapter.mapping.preset import Preset
 from adapter.mapping.problems import Place, Problem, Said, spoken
 from adapter.mapping.text import Where
-from adapter.mapping.vocabulary import MISSING
+from adapter.mapping.vocabulary import EMPTY, MISSING, UNKNOWN
 from adapter.units import duration
 
 REMEMBERED = duration("4d")
@@ -37,7 +37,8 @@ def load(content: str, *, name: str, presets: ReadOnly[str, Preset], read_file: 
     """The compiled mapping of a file's text; raises `MappingError` with every problem found."""
     tree = text.read(content)
     if not isinstance(tree.data, text.Group):
-        raise MappingError([Problem(tree.place(()), "a mapping file is a group of keys", hint="begin with format: 1")])
+        said = "there is nothing in this file" if tree.data is None else "a mapping file is a group of keys"
+        raise MappingError([Problem(tree.place(()), said, hint="begin with format: 1")])
     errors: dict[Any, Any] = {}
     try:
         data = _SCHEMA.load(tree.data)
@@ -170,7 +171,19 @@ def _problems(found: Iterable[tuple[Where, str]], tree: text.Tree) -> list[Probl
     """The messages at their places, in the order of the file; of very many only the first."""
     placed = [(_place(where, said, tree), where, said) for where, said in found]
     placed.sort(key=lambda one: (one[0].line, one[0].column))
-    return [_problem(*one) for one in placed[:MOST_PROBLEMS]]
+    return [_commented(_problem(*one), tree) for one in placed[:MOST_PROBLEMS]]
+
+
+def _commented(problem: Problem, tree: text.Tree) -> Problem:
+    """What is said of a value that is missing because it begins with the sign of a comment."""
+    if problem.message != EMPTY or not tree.lines[problem.place.line - 1 :]:
+        return problem
+    behind = tree.lines[problem.place.line - 1][problem.place.column - 1 :].lstrip()
+    return (
+        replace(problem, hint="what follows a # is a comment: put such a text in quotes")
+        if behind[:1] == "#"
+        else problem
+    )
 
 
 def _place(where: Where, said: str, tree: text.Tree) -> Place:
@@ -183,8 +196,14 @@ def _place(where: Where, said: str, tree: text.Tree) -> Place:
 
 
 def _problem(place: Place, where: Where, said: str) -> Problem:
-    hint = getattr(said, "hint", "")
+    hint = _hint(where, said)
     shown, where = (f"{where[-1]}: {said}", where[:-1]) if said == MISSING else (str(said), where)
-    return Problem(
-        place, shown, spoken(where), hint() if callable(hint) else hint, private=getattr(said, "private", False)
-    )
+    return Problem(place, shown, spoken(where), hint, private=getattr(said, "private", False))
+
+
+def _hint(where: Where, said: str) -> str:
+    """The remedy; for a key that is known elsewhere in the file, where that is."""
+    if said.startswith(UNKNOWN) and (elsewhere := homes.home(where)):
+        return elsewhere
+    hint = getattr(said, "hint", "")
+    return str(hint()) if callable(hint) else str(hint)

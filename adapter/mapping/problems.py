@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 LONGEST_LINE = 200
@@ -13,6 +13,9 @@ MOST_COMPARED = 200
 """Names of a record that are looked through for one that was meant."""
 UNSEEN = re.compile("[\xa0\u2000-\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]")
 """Blanks that are none to a parser, and signs that are not seen at all: pasted from web pages and word processors."""
+
+TYPOGRAPHIC = "“”„‘’‚"
+"""Quotes that word processors make."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,26 +89,37 @@ class Said(str):
 
 def render(file: str, lines: list[str], problem: Problem) -> str:
     """The problem as `file:line:column: message`, the line itself, a caret and the remedy."""
-    shown = [f"{file}:{problem}"[:LONGEST_MESSAGE]]
-    visible = problem.place.line <= len(lines) and not problem.private
-    if visible:
-        line = _printable(lines[problem.place.line - 1][:LONGEST_LINE])
+    shown, remedies = [f"{file}:{problem}"[:LONGEST_MESSAGE]], [problem.hint]
+    if problem.place.line <= len(lines) and not problem.private:
+        typed = lines[problem.place.line - 1][:LONGEST_LINE]
+        line = _printable(typed)
         before = line[: problem.place.column - 1]
         caret = "".join("\t" if letter == "\t" else " " for letter in before) + "^"
         shown += [f"{problem.place.line:>8} | {line}", f"{'':>8} | {caret}"]
-    if problem.hint:
-        shown.append(f"{'':>8} = {problem.hint}")
-    if visible and (unseen := UNSEEN.search(lines[problem.place.line - 1][:LONGEST_LINE])):
+        remedies += _odd_signs(typed, problem.place.column)
+    return "\n".join([*shown, *(f"{'':>8} = {remedy}" for remedy in remedies if remedy)])
+
+
+def _odd_signs(line: str, column: int) -> Iterator[str]:
+    """What is said of a quote of a word processor at this column, and of a sign that is not seen in the line."""
+    if line[column - 1 : column] in tuple(TYPOGRAPHIC):
+        yield f"{line[column - 1]} is no quote to a computer: type it anew"
+    if unseen := UNSEEN.search(line):
         said = f"in column {unseen.start() + 1} stands a sign that is not seen (U+{ord(unseen[0]):04X})"
-        shown.append(f"{'':>8} = {said}: type the line anew, with ordinary blanks")
-    return "\n".join(shown)
+        yield f"{said}: type the line anew, with ordinary blanks"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`did you mean agents?` when one of the known words is close to the one written, else nothing."""
     bare = {_bare(name): name for name in known}
-    close = difflib.get_close_matches(_bare(word[:100]), bare, n=1)
+    close = difflib.get_close_matches(_bare(word[:100]), bare, n=1, cutoff=0.65)  # enabled is not tables
     return f"did you mean {bare[close[0]]}?" if close else ""
+
+
+def as_field(text: str) -> str:
+    """`a field is written ${phone}` for a text that may have been meant for one, else nothing."""
+    name = text.strip("${}()%<> ")
+    return f"a field is written ${{{name}}}" if re.search(r"[^\W\d]", name) else ""
 
 
 def nearest(word: str, there: Iterable[str], *, most: int = 5) -> list[str]:

@@ -14,11 +14,11 @@ from adapter.mapping.preset import Preset
 from adapter.mapping.problems import Said, beginning
 from adapter.mapping.sender import ReceiveSchema, compiled_handshake, compiled_scheme
 from adapter.mapping.text import Group
-from adapter.mapping.vocabulary import MISSING, exactly_one, unknown_key
+from adapter.mapping.vocabulary import MISSING, exactly_one, keys_of, unknown_key
 
 Presets = ReadOnly[str, Preset]
 
-_KNOWN = frozenset(field.data_key or name for name, field in ReceiveSchema().fields.items())
+_KNOWN = frozenset(keys_of(ReceiveSchema()))
 
 
 def build(data: ReadOnly[str, Any], original: Group, presets: Presets) -> Receive:

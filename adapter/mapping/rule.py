@@ -10,7 +10,7 @@ from marshmallow import Schema, ValidationError, fields, post_load
 from adapter.mapping.compiled import Rule, Value
 from adapter.mapping.fields import FIELDS, Field
 from adapter.mapping.problems import Said
-from adapter.mapping.schema import ConditionSchema, PhoneKeys, ValueSchema, of_text
+from adapter.mapping.schema import FIRST_OF, ConditionSchema, PhoneKeys, ValueSchema, of_text
 from adapter.mapping.text import Group
 from adapter.mapping.vocabulary import Each, Part, Strict, TextOr, a_text, exactly_one, one_of, yes_no
 
@@ -34,7 +34,7 @@ def _action_field(field: Field) -> fields.Field[Any]:
     if field.kind == "yes_no":
         return yes_no(required=field.required)
     schema = PhoneFieldSchema if field.kind == "phone" else FieldSchema
-    return TextOr(of_text, schema, required=field.required)
+    return TextOr(of_text, schema, several=FIRST_OF, required=field.required)
 
 
 class RuleSchema(Strict):

@@ -14,7 +14,7 @@ from adapter import condition, phone, template
 from adapter.errors import TextError
 from adapter.mapping import outside
 from adapter.mapping.compiled import Case, Value
-from adapter.mapping.problems import Said
+from adapter.mapping.problems import Said, as_field
 from adapter.mapping.text import Group
 from adapter.mapping.value import CLEAN
 from adapter.mapping.vocabulary import (
@@ -33,6 +33,16 @@ from adapter.mapping.vocabulary import (
     yes_no,
 )
 
+_OTHER_WORDS: ReadOnly[str, str] = {
+    "is": "equals equal eq",
+    "is_not": "not_equals not_equal ne",
+    "present: yes or present: no": "exists empty is_empty",
+    "like, in which * is any text: like: '+44*'": "matches match regex pattern starts_with ends_with",
+    "more_than": "greater_than gt",
+    "less_than": "lower_than smaller_than lt",
+}
+"""An operator -> words of other programs for it."""
+
 
 def _number(text: str) -> Decimal:
     found = condition.number(text)
@@ -43,7 +53,7 @@ def _number(text: str) -> Decimal:
 
 def _moment(text: str) -> datetime | None:
     """A moment, or None for `now`; raises `TextError`."""
-    return None if text == "now" else a_moment(text)
+    return None if text.strip().lower() == "now" else a_moment(text)
 
 
 def _wanted(text: str) -> str:
@@ -58,13 +68,17 @@ def _wanted(text: str) -> str:
 class ConditionSchema(Strict):
     """One condition: a field with one operator, or `all`, `any`, `not` with a list."""
 
+    remedies: ClassVar[ReadOnly[str, str]] = {
+        word: f"write {ours}" for ours, words in _OTHER_WORDS.items() for word in words.split()
+    }
+
     field = a_path()
     present = yes_no()
-    is_ = Read(_wanted, data_key="is")
-    is_not = Read(_wanted)
+    is_ = Read(_wanted, data_key="is", several="compare with several texts by in: [one, two]")
+    is_not = Read(_wanted, several="compare with several texts by not_in: [one, two]")
     in_ = Each(Read(_wanted), data_key="in")
     not_in = Each(Read(_wanted))
-    contains = Read(_wanted)
+    contains = Read(_wanted, several="write any: with a condition for each")
     like = Read(lambda text: condition.pattern(_wanted(text)))
     more_than = Read(_number)
     less_than = Read(_number)
@@ -100,6 +114,7 @@ def of_text(text: Any) -> Value:
     return Value(text=template.compile(text), where=text.where)
 
 
+FIRST_OF = "of several fields the first that is not empty: first_of: [one, two]"
 SOURCES = ("field", "first_of", "lookup", "choose", "nearest_to")
 
 
@@ -142,8 +157,7 @@ def _at_odds(data: dict[str, Any], source: str) -> Iterator[tuple[str, list[str]
     elif source != "lookup" and "key" in data:
         yield "key", [Said("a key is only for a lookup", hint="add lookup: with the name of a table", of_key=True)]
     elif source == "lookup" and not data["key"].paths:
-        hint = f"a field is written ${{{data['key'].text}}}"
-        yield "key", [Said("this key is the same for every record", hint=hint)]
+        yield "key", [Said("this key is the same for every record", hint=as_field(data["key"].text))]
     if source == "choose" and not all(case.when for case in data["choose"][:-1]):
         said = Said("only the last line may stand without when", hint="nothing below such a line would be used")
         yield "choose", [said]
@@ -163,7 +177,7 @@ class CaseSchema(Strict):
 
 def a_value(**extra: Any) -> TextOr:
     """Text with `${path}`, or a group of keys."""
-    return TextOr(of_text, ValueSchema, **extra)
+    return TextOr(of_text, ValueSchema, several=FIRST_OF, **extra)
 
 
 def country(text: str) -> str:

@@ -16,7 +16,7 @@ from adapter.errors import MappingError
 from adapter.mapping import complaints
 from adapter.mapping.problems import Place, Problem
 
-MOST_CHARACTERS = 512 * 1024
+MOST_BYTES = 512 * 1024
 MOST_DEPTH = 30
 MOST_NODES = 50_000
 
@@ -149,7 +149,9 @@ class _Reader:
 
     def key(self, parent: _Open, event: Any) -> str:
         if not isinstance(event, yaml.ScalarEvent):
-            raise _problem(event, "a key must be plain text", "use ${field} instead of {{field}}")
+            braces = isinstance(event, yaml.MappingStartEvent) and event.flow_style
+            hint = "use ${field} instead of {{field}}" if braces else "write a single word, a colon and a blank"
+            raise _problem(event, "a key must be plain text", hint)
         name: str = event.value
         if name == "<<":
             raise _problem(event, "merge keys (<<) are not read here", "write the keys out")
@@ -182,8 +184,8 @@ def read(text: str) -> Tree:
 
 def _refuse_at_sight(text: str, lines: list[str]) -> None:
     """Raise `MappingError` for what the parser would take too long to refuse, or would tell less well."""
-    if len(text) > MOST_CHARACTERS:
-        said = f"the file is larger than {MOST_CHARACTERS // 1024} KB"
+    if len(text.encode(errors="replace")) > MOST_BYTES:
+        said = f"the file is larger than {MOST_BYTES // 1024} KB"
         raise MappingError([Problem(Place(1, 1), said, hint=_TOO_MANY[1])])
     if len(lines) + text.count(",") > MOST_NODES:
         raise MappingError([Problem(Place(1, 1), _TOO_MANY[0], hint=_TOO_MANY[1])])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -16,7 +17,7 @@ MOST_PARTS = 1000
 """Parts of a text that `split` gives."""
 LONGEST_REASON = 1000
 """Characters of an explanation: that of a `let` holds those of the values before it, each perhaps twice."""
-_NO_DIGITS = re.compile("[^0-9]+")
+_NO_DIGITS = re.compile(r"\D+")
 
 Tables = Mapping[str, Mapping[str, str]]
 
@@ -66,7 +67,7 @@ def _why_nothing(where: path.Path, scope: Scope) -> str:
 
 def _source(value: Value, scope: Scope, tables: Tables, *, now: datetime) -> Any:
     if value.text is not None:
-        return template.fill(value.text, scope.find)
+        return _text(value.text, value, scope)
     if value.nearest_to is not None:
         return None
     if value.field is not None:
@@ -79,6 +80,14 @@ def _source(value: Value, scope: Scope, tables: Tables, *, now: datetime) -> Any
     if case and scope.trace:
         scope.trace.note(case.use.where, "this line of choose applies")
     return find(case.use, scope, tables, now=now) if case else None
+
+
+def _text(of: template.Template, value: Value, scope: Scope) -> str | None:
+    found = template.fill(of, scope.find)
+    for one in of.paths if scope.trace and found is not None else ():
+        if scope.trace and path.text_of(scope.find(one)) is None:
+            scope.trace.note(value.where, scope.why_empty(one))
+    return found
 
 
 def _first(value: Value, scope: Scope) -> Any:
@@ -124,6 +133,14 @@ def _each(change: Callable[[str], str]) -> Callable[[Any], Any]:
     return apply
 
 
+def _digits(text: str) -> str:
+    """The digits of a text, those of other scripts as ordinary ones."""
+    kept = _NO_DIGITS.sub("", text)
+    if kept.isascii():
+        return kept
+    return kept.translate({ord(letter): str(unicodedata.decimal(letter)) for letter in set(kept)})
+
+
 def _parse_json(found: Any) -> Any:
     try:
         return payload.parse("json", (path.text_of(found) or "").encode())
@@ -144,7 +161,7 @@ CLEAN: Mapping[str, Callable[[Any], Any]] = {
     "trim": _each(str.strip),
     "lower": _each(str.lower),
     "upper": _each(str.upper),
-    "digits": _each(lambda text: _NO_DIGITS.sub("", text)),
+    "digits": _each(_digits),
     "first_word": _each(lambda text: (text.split() or [""])[0]),
     "parse_json": _parse_json,
     "split": _split,

@@ -17,10 +17,8 @@ from adapter.mapping.text import Group, Items
 
 MISSING = "this key is missing"
 UNKNOWN = "unknown key"
-MESSAGES: dict[str, str | list[Any] | dict[Any, Any]] = {
-    "required": MISSING,
-    "null": "this is empty: write a value, or remove the key",
-}
+EMPTY = "this is empty: write a value, or remove the key"
+MESSAGES: dict[str, str | list[Any] | dict[Any, Any]] = {"required": MISSING, "null": EMPTY}
 
 
 _SCHEMA_MESSAGES: dict[str, str] = {"unknown": UNKNOWN, "type": "a group of keys is expected here"}
@@ -33,11 +31,18 @@ class Strict(Schema):
     remedies: ClassVar[ReadOnly[str, str]] = {}
 
     def handle_error(self, error: ValidationError, data: Any, **extra: Any) -> None:
-        """Tell which keys could have been meant instead of unknown ones."""
-        known = [field.data_key or name for name, field in self.fields.items()]
+        """Tell which keys could have been meant instead of unknown ones, or of a text."""
+        known = keys_of(self)
         for key, said in error.messages_dict.items():
             if said == [UNKNOWN]:
                 error.messages_dict[key] = [unknown_key(key, known, self.remedies)]
+            elif said == [_SCHEMA_MESSAGES["type"]]:
+                error.messages_dict[key] = [Said(said[0], hint=f"write below it, as key: value: {', '.join(known)}")]
+
+
+def keys_of(schema: Schema) -> list[str]:
+    """The keys of a group as they are written."""
+    return [field.data_key or name for name, field in schema.fields.items()]
 
 
 def unknown_key(key: str, known: Collection[str], remedies: ReadOnly[str, str] | None = None) -> Said:
@@ -75,16 +80,17 @@ class _Own(fields.Field[Any]):
 class Read(_Own):
     """A scalar read by one of our own readers, whose `TextError` becomes a message with its place in the text.
 
-    `words` in its metadata are all it can be, as an editor sees them.
+    `words` in its metadata are all it can be, as an editor sees them; `several` is how more than one text is written.
     """
 
-    def __init__(self, reader: Callable[[Any], Any], **extra: Any) -> None:
+    def __init__(self, reader: Callable[[Any], Any], *, several: str = "", **extra: Any) -> None:
         super().__init__(**extra)
         self.reader = reader
+        self.several = several
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **extra: Any) -> Any:
         if not isinstance(value, str):
-            raise ValidationError("a text is expected here, not a group or a list")
+            raise ValidationError(Said("a text is expected here, not a group or a list", hint=self.several))
         try:
             return self.reader(value)
         except TextError as exc:
@@ -102,7 +108,7 @@ class TextOr(Read):
         if isinstance(value, Group):
             return self.group.deserialize(value)
         if isinstance(value, Items):
-            raise ValidationError("a text or a group of keys is expected here, not a list")
+            raise ValidationError(Said("a text or a group of keys is expected here, not a list", hint=self.several))
         return super()._deserialize(value, attr, data, **extra)
 
 
@@ -115,10 +121,25 @@ class Each(_Own):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **extra: Any) -> tuple[Any, ...]:
         if not isinstance(value, Items):
-            return (self.item.deserialize(value),)
+            return (self._alone(value),)
         if not value:
             raise ValidationError("this list is empty: write what belongs in it, or remove the key")
         return tuple(_each(self.item, enumerate(value)).values())
+
+    def _alone(self, value: Any) -> Any:
+        try:
+            return self.item.deserialize(value)
+        except ValidationError as exc:
+            if not isinstance(value, str) or "," not in value:
+                raise
+            raise ValidationError(_for_a_list(exc.messages[0])) from exc
+
+
+def _for_a_list(said: str) -> Said:
+    """What is wrong with a text that was meant for several, and how they are written."""
+    hint = getattr(said, "hint", "")
+    hints = ("a list is written in brackets: [one, two]", hint if isinstance(hint, str) else "")
+    return Said(said, hint="; ".join(filter(None, hints)), private=getattr(said, "private", False))
 
 
 class Named(_Own):
@@ -130,7 +151,8 @@ class Named(_Own):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **extra: Any) -> dict[str, Any]:
         if not isinstance(value, Group):
-            raise ValidationError("a group of names, each with its value, is expected here")
+            said = "a group of names, each with its value, is expected here"
+            raise ValidationError(Said(said, hint="write each on a line of its own, without a -, as name: value"))
         return _each(self.item, value.items())
 
 
@@ -159,7 +181,9 @@ def a_path(**extra: Any) -> Read:
 
 def a_template(**extra: Any) -> Read:
     """A text with `${path}` in it."""
-    return Read(template.compile, **extra)
+    return Read(
+        template.compile, several="a field is written ${one}, several one after the other: ${one}-${two}", **extra
+    )
 
 
 def a_duration(**extra: Any) -> Read:

@@ -12,6 +12,14 @@ from adapter.errors import SchemeError
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_LIKE = {
+    "scheme": "hmac",
+    "header": "X-Signature",
+    "content": '"{body}"',
+    "name": "X-Hook-Key",
+    "path": "auth.token",
+}
+"""Keys that cannot be missing, and what stands behind them most often."""
 
 
 def _guess(word: str, choices: Iterable[str]) -> str:
@@ -48,7 +56,8 @@ class Description:
         """A text that is not empty."""
         value = self.keys[key] if self.has(key) else default
         if value is None:
-            raise SchemeError(self.name(key), "this key is missing; add it")
+            like = f", like {key}: {_LIKE[key]}" if key in _LIKE else ""
+            raise SchemeError(self.name(key), f"this key is missing; add it{like}")
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
         if not isinstance(value, str) or not value or _SURROGATE.search(value):

@@ -196,6 +196,33 @@ WARNINGS: list[tuple[str, str, str, str]] = [
         "no example covers a missing phone (callback_number)",
         "add an example without the number",
     ),
+    ("mistyped", GOOD.replace("skill: Sales", "skill: Sales ¦#2", 1), "a # behind a blank begins a comment", "quotes"),
+    ("mistyped", GOOD.replace("skill: Sales", "skill: ¦“Sales”", 1), "these quotes belong to the text", "without them"),
+    ("mistyped", GOOD.replace("skill: Sales", "skill: ¦Inside\xa0Sales", 1), "a sign that is not seen", ""),
+    (
+        "mistyped",
+        GOOD.replace("        present: yes", "        like: ¦^801[0-9]+$", 1),
+        "like knows no regular expressions",
+        "* stands for any text",
+    ),
+    (
+        "mistyped",
+        GOOD.replace("skill: Sales", "skill: ¦$product", 1),
+        "this is a text and no field",
+        "written ${product}",
+    ),
+    (
+        "mistyped",
+        GOOD.replace("skill: Sales", "skill: ¦<product>", 1),
+        "this is a text and no field",
+        "written ${product}",
+    ),
+    (
+        "mistyped",
+        GOOD.replace("        present: yes", "        in: ¦801, 802", 1),
+        "this is one text: '801, 802'",
+        "several are written in brackets: [one, two]",
+    ),
 ]
 
 
@@ -247,6 +274,12 @@ GROUNDLESS = {
     + "  allow_regions: US\ntables: {t: {ann: 0101}}\n"
     + KEY
     + dial(agent="{lookup: t, key: '${who}'}"),
+    "a comment and quotes within": GOOD.replace("skill: Sales", "skill: The “new” sales # the second", 1),
+    "a like": GOOD.replace("        present: yes", "        like: '+1 (801)*'", 1),
+    "a price": GOOD.replace("skill: Sales", "skill: $5 club", 1),
+    "a text in quotes": GOOD.replace("        present: yes", "        in: 'Smith, John'", 1).replace(
+        "skill: Sales", "skill: 'Sales #2'", 1
+    ),
     "the preset has a key": GOOD.replace(KEY, "").replace("from: github", "from: hubspot-v3"),
 }
 

@@ -99,7 +99,8 @@ def receive(text: str) -> str:
 # What is wrong, the file with ¦ where the caret is to stand, the message, the remedy.
 WRONG: list[tuple[str, str, str, str]] = [
     # the whole file
-    ("nothing", "¦", "a mapping file is a group of keys", "begin with format: 1"),
+    ("nothing", "¦", "there is nothing in this file", "begin with format: 1"),
+    ("comments only", "¦# format: 1\n", "there is nothing in this file", "begin with format: 1"),
     ("a list", "¦- a", "a mapping file is a group of keys", "begin with format: 1"),
     ("a text", "¦hello", "a mapping file is a group of keys", "begin with format: 1"),
     ("no format", VALID.replace("format: 1\n", "¦"), "format: this key is missing", ""),
@@ -111,11 +112,91 @@ WRONG: list[tuple[str, str, str, str]] = [
     ("a rule of text", HEAD + "rules:\n  - ¦dial\n", "a group of keys is expected here (in rules[1])", ""),
     ("an empty name", VALID.replace("name: lead", "name:¦", 1), "this is empty", ""),
     ("a name for no URL", VALID.replace("name: lead", "name: ¦a/b", 1), "a name is part of the URL", ""),
-    ("a key of another level", VALID + "¦region: US\n", "unknown key 'region' (in region)", "known here: about, "),
+    ("a key of another level", VALID + "¦region: US\n", "unknown key 'region' (in region)", "it belongs below phones:"),
+    ("a key of nobody", VALID + "¦colour: US\n", "unknown key 'colour' (in colour)", "known here: about, "),
+    (
+        "a key of a rule",
+        VALID + "¦when: {field: a, is: b}\n",
+        "unknown key 'when'",
+        "it belongs to a rule, below rules:",
+    ),
+    ("a field of an action", VALID + "¦skill: S\n", "unknown key 'skill'", "it belongs below callback:, further"),
+    (
+        "an outer key in a group",
+        VALID + "once: {key: '${id}', ¦fresh_for: 5m}\n",
+        "unknown key 'fresh_for'",
+        "the first column",
+    ),
+    (
+        "an action not indented",
+        HEAD + "rules:\n  - callback:\n    ¦skill: S\n",
+        "unknown key 'skill'",
+        "it belongs below callback:",
+    ),
+    ("a rule without when", HEAD + "rules: {¦field: a, is: b}\n", "unknown key 'field'", "to a condition, below when:"),
+    (
+        "a value not indented",
+        HEAD + "rules:\n  - callback:\n      skill:\n      ¦lookup: t\n",
+        "unknown key 'lookup'",
+        "it belongs below a field of the action",
+    ),
+    (
+        "a key of a rule in its action",
+        HEAD + "rules: {callback: {skill: S, callback_number: '${a}', ¦deliver: now}}\n",
+        "unknown key 'deliver'",
+        "it belongs to a rule",
+    ),
+    (
+        "a text for a group",
+        VALID + "quiet: ¦10m\n",
+        "a group of keys is expected here",
+        "write below it, as key: value: same_number",
+    ),
+    (
+        "a list for a group of names",
+        VALID + "tables: {t: ¦[a, b]}\n",
+        "a group of names",
+        "without a -, as name: value",
+    ),
+    (
+        "a list without brackets",
+        VALID + "lint:\n  ignore: ¦no-hours, no-country\n",
+        "'no-hours,",
+        "brackets: [one, two]",
+    ),
+    (
+        "secrets without brackets",
+        VALID.replace("[HOOK_SECRET]", "¦swordfish, A"),
+        "this is not the name of a variable",
+        "a list is written in brackets: [one, two]",
+    ),
+    ("two texts to compare with", when("{field: a, is: ¦[b, c]}"), "a text is expected here", "by in: [one, two]"),
+    ("two texts to contain", when("{field: a, contains: ¦[b, c]}"), "a text is expected here", "write any: with"),
+    ("two fields for a value", value("¦[a, b]"), "a text or a group of keys is expected here", "first_of: [one, two]"),
+    (
+        "a group for a key",
+        VALID + "once: {key: ¦{field: id}}\n",
+        "a text is expected here",
+        "a field is written ${one}",
+    ),
+    ("two fields for a key", VALID + "once: {key: ¦[a, b]}\n", "a text is expected here", "${one}-${two}"),
+    (
+        "two times in brackets",
+        VALID + "hours: {zone: UTC, open: {mon: ¦[08:00-12:00, 13:00-18:00]}}\n",
+        "a text is expected here",
+        "one after the other: 08:00-12:00, 13:00-18:00",
+    ),
+    (
+        "a body of YAML",
+        VALID + "examples: [{name: a, body: ¦{a: b}, expect: {skip: x}}]\n",
+        "a text is expected here",
+        "write body: | and, on the lines below it",
+    ),
     ("a dash without a blank", HEAD + "rules:\n  ¦-name: x\n", "unknown key '-name'", "did you mean name?"),
     ("a match", VALID + "match: ¦any\n", "'any' is not one of first, all (in match)", ""),
     ("no time at all", VALID + "fresh_for: ¦0\n", "this is no time at all", ""),
     ("no hours", VALID + "hours:¦\n", "this is empty", ""),
+    ("a text that is a comment", VALID + "about:¦ #1 of all\n", "this is empty", "what follows a # is a comment"),
     # receive
     (
         "no sender",
@@ -239,7 +320,7 @@ WRONG: list[tuple[str, str, str, str]] = [
         "an operator of another language",
         when("{field: a, ¦equals: x}"),
         "unknown key 'equals' (in rules[1].when.equals)",
-        "known here: after, all, any, before, contains, field, in, is, ",
+        "write is",
     ),
     ("an operator misspelt", when("{field: a, ¦isnot: x}"), "unknown key 'isnot'", "did you mean is_not?"),
     (
@@ -310,7 +391,15 @@ WRONG: list[tuple[str, str, str, str]] = [
     ("an empty path", value("'${¦}'"), "a path is missing: write the name of a field", ""),
     ("an odd default", value("{field: a, default: ¦'${'}"), "${ is never closed with }", ""),
     ("an unknown let", value("'x ${¦let.ownr}'") + "let: {owner: x}\n", "there is no let value", "owner?"),
-    ("let alone", value("'${¦let}'"), "there is no let value called '' here", ""),
+    (
+        "let alone",
+        value("'${¦let}'"),
+        "it is not said what of let, as in let.name",
+        "of the record that has this name is $.let",
+    ),
+    ("request alone", value("'${¦request}'"), "it is not said what of request", "this name is $.request"),
+    ("a field of a shell", VALID + "once: {key: ¦$id}\n", "this key is the same for every record", "is written ${id}"),
+    ("a key of digits", VALID + "once: {key: ¦1}\n", "this key is the same for every record (in once.key)", ""),
     ("an unknown part", value("'${¦request.header.x}'"), "the request has no 'header'", "it has body, headers, "),
     (
         "a let of two words",
@@ -456,6 +545,7 @@ WRONG: list[tuple[str, str, str, str]] = [
     ("a zone", VALID + "hours: {zone: ¦America/Denvr, open: {mon: 08:00-09:00}}\n", "there is no time zone", ""),
     ("a day", VALID + "hours: {zone: UTC, open: {¦mon-fryday: 08:00-09:00}}\n", "not a weekday", ""),
     ("a time of day", VALID + "hours: {zone: UTC, open: {mon: ¦9-5}}\n", "not opening hours: write 08:00", ""),
+    ("no day", VALID + "hours: {zone: UTC, open: ¦{}}\n", "no day is open", "like mon-fri: 08:00-18:00"),
     ("a date", VALID + "hours: {zone: UTC, open: {mon: 08:00-09:00}, closed_on: ¦24.12.}\n", "not a date", ""),
     (
         "a clock",
@@ -471,6 +561,12 @@ WRONG: list[tuple[str, str, str, str]] = [
         VALID + "examples: [{name: a, body: '{}', expect: {skip: x, ¦reject: y}}]\n",
         "skip and reject exclude each other",
         "remove one of the two",
+    ),
+    (
+        "no result",
+        VALID + "examples: [{name: a, body: '{}', expect: [¦skipped]}]\n",
+        "'skipped' is no result",
+        "skip: with",
     ),
     (
         "an unknown field",
@@ -534,6 +630,14 @@ def test_of_very_many_problems_the_first_are_told_at_once() -> None:
 )
 def test_a_problem_is_shown_with_its_line(problem: Problem, shown: str) -> None:
     assert render("f", ["\tab", "a\x1b[0m", "x" * 500], problem) == shown
+
+
+def test_a_quote_of_a_word_processor_is_named_where_the_caret_points_at_it() -> None:
+    shown = render("a.yaml", ["body: {“id”: 1}"], Problem(Place(1, 8), "the body is not JSON", hint="as it is sent"))
+    assert shown.splitlines()[3:] == [
+        "         = as it is sent",
+        "         = “ is no quote to a computer: type it anew",
+    ]
 
 
 def test_a_message_never_fills_the_screen() -> None:

@@ -40,6 +40,15 @@ tables:
 """
 
 
+def test_a_skip_may_be_told_by_the_field_that_is_missing() -> None:
+    text = example('{"kind": "x", "a": "x"}', "skip: agent").replace(
+        "key: ${owner}", "key: ${owner}\n        if_missing: skip"
+    )
+    assert problems(text) == []
+    (one,) = problems(text.replace("skip: agent", "skip: number_to_dial"))
+    assert "write this into the example: skip: agent" in one.hint
+
+
 def example(body: str, expect: str, more: str = "") -> str:
     return f"{HEAD}{US}{RULES}examples:\n  - name: one\n    body: '{body}'\n{more}    expect:\n      - {expect}\n"
 
@@ -54,6 +63,9 @@ DIALLED = '{"kind": "x", "a": "x", "owner": "pat", "phone": "8015550142"}'
         (DIALLED, "click_to_dial: {agent: 0101, number_to_dial: 8015550142, use_selected_caller_id: true}"),
         ('{"skill": "S", "phone": "8015550142"}', "callback: {skill: S, callback_number: 8015550142}"),
         ("{}", "skip: no rule matched"),
+        ("{}", "skip: No rule matched "),
+        ("{}", "skip"),
+        (DIALLED.replace("pat", "lee"), "reject"),
         (DIALLED.replace("pat", "lee"), "reject: agent"),
         (DIALLED.replace("pat", "lee"), "reject: \"agent is missing: table agents has no line for 'lee'\""),
         (DIALLED.replace("8015550142", "1"), "reject: number_to_dial"),

@@ -686,3 +686,16 @@ def test_the_trace_tells_every_step() -> None:
             "instead of nothing there is k, phone",
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("keep", "told"),
+    [
+        ("no", "'801-555-0142 x5' is +18015550142 (US), without its extension 5"),
+        ("yes", "'801-555-0142 x5' is +18015550142 (US)"),
+    ],
+)
+def test_the_trace_tells_of_an_extension_that_is_left_out(keep: str, told: str) -> None:
+    trace = Trace()
+    run(loaded(HEAD, US, f"  keep_extension: {keep}\n", DIAL), {"phone": "801-555-0142 x5"}, trace=trace)
+    assert told in [text for _, text in trace.notes]

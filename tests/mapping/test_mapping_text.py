@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from adapter.errors import MappingError
-from adapter.mapping import text
+from adapter.mapping import complaints, text
 from adapter.mapping.problems import Place, Problem, render
 
 
@@ -178,7 +178,28 @@ REFUSED = [
     ("a key twice", "a: 1\nb: 2\na: 3", (3, 1), "the key 'a' appears twice (first on line 1)", "remove one"),
     ("a key twice, quoted", "a: 1\n'a': 3", (2, 1), "the key 'a' appears twice (first on line 1)", "remove one"),
     ("braces", "a: {{ b }}", (1, 5), "a key must be plain text", "use ${field} instead of {{field}}"),
-    ("a list as a key", "? [a]\n: b", (1, 3), "a key must be plain text", "${field}"),
+    ("a list as a key", "? [a]\n: b", (1, 3), "a key must be plain text", "a single word, a colon"),
+    ("a question mark before a key", "a: b\n? c: d", (2, 3), "a key must be plain text", "a single word, a colon"),
+    ("a question mark before a text", "a: ? b", (1, 4), "a text cannot begin with ?", "quotes"),
+    ("an item behind its key", "a: - b", (1, 4), "a list cannot begin behind its key", "write [one, two]"),
+    ("a tag with a handle", "a: !e!x y", (1, 4), "tags are not read here", "quotes"),
+    ("a tag never closed", "a: !<x y", (1, 4), "tags are not read here", "quotes"),
+    ("a tag of other signs", "a: !<%zz> y", (1, 4), "tags are not read here", "quotes"),
+    ("a tag that goes on", "a: !x{b}", (1, 4), "tags are not read here", "quotes"),
+    ("a tab in a block text", "a: |\n\t b", (2, 1), "a tab cannot stand here", "indent with blanks"),
+    ("a block text indented by nothing", "a: |0\n b", (1, 4), "after | or > nothing else can stand", "quotes"),
+    (
+        "a block text below its key",
+        "a:\n  b: |\n  {c}\n  d: e",
+        (3, 3),
+        "not part of the text after |",
+        "further to the",
+    ),
+    ("a document in a quote", 'a: "b\n---\nc"', (1, 4), "a quote is opened here and never closed", "same sign"),
+    ("a backslash and x", 'a: "\\xzz"', (1, 7), "a backslash has a meaning inside double quotes", "single quotes"),
+    ("a backslash and U", 'a: "\\UFFFFFFFF"', (1, 7), "a backslash has a meaning inside", "single quotes"),
+    ("a text after the end", "a: b\n...\nc: d", (3, 1), "what is above this is complete already", "key: value"),
+    ("two texts", '"a" "b"', (1, 5), "what is above this is complete already", "key: value"),
     ("a second document", "a: b\n---\nc: d", (2, 1), "a second document begins here", "one file"),
     ("a directive", "%YAML 1.1\n---\na: b", (1, 1), "a line cannot begin with %", "quotes"),
     ("a NUL", "a: b\nc: \x00", (2, 4), "the character U+0000 cannot stand in a mapping", "remove it"),
@@ -198,8 +219,8 @@ REFUSED = [
     ("a line too deep", "a: 1\n  b: 2", (2, 4), "this line does not fit the one above it", "indentation"),
     ("a line not deep enough", "a:\n  b: 1\n c: 2", (3, 2), "this line fits none of those above it", "same column"),
     ("a key among items", "a:\n  - x\n  b: 1", (3, 3), "this line fits none of those above it", "same column"),
-    ("a field in a flow list", "a: [${b}, c]", (1, 6), "braces inside [ ] or { } need quotes", '["${field}"]'),
-    ("a field in a flow group", "a: {b: ${c}}", (1, 9), "braces inside [ ] or { } need quotes", '["${field}"]'),
+    ("a field in a flow list", "a: [${b}, c]", (1, 6), "braces inside [ ] or { } need quotes", '"${field}"'),
+    ("a field in a flow group", "a: {b: ${c}}", (1, 9), "braces inside [ ] or { } need quotes", '"${field}"'),
     ("a list never closed", "a: [b, c\nd: e", (1, 4), "what is opened here is not closed", "close it with ] or }"),
     ("a list never closed at the end", "a: [b", (1, 4), "what is opened here is not closed", "close it with"),
     ("a quote never closed", 'a: "b\nc: d', (1, 4), "a quote is opened here and never closed", "same sign"),
@@ -225,7 +246,6 @@ REFUSED = [
     ("no key", ": b", (1, 1), "this line fits none of those above it", "same column"),
     ("a key after all is done", '"a": b\n"c"', (2, 1), "a colon and a blank are missing", "key: value"),
     ("a list only begun", "a:\n- [", (2, 4), "something is missing here", "close every [ with ]"),
-    ("what nobody foresaw", '"a" "b"', (1, 5), "did not find expected <document start>", "needs quotes"),
 ]
 
 
@@ -239,6 +259,13 @@ def test_it_refuses_with_the_place_and_what_to_write(
     assert (problem.place.line, problem.place.column) == at
     assert message in problem.message
     assert hint in problem.hint
+
+
+def test_a_complaint_that_nobody_foresaw_is_told_as_it_is() -> None:
+    mark = yaml.Mark("", 0, 1, 2, None, 0)
+    problem = complaints.problem("a: b\nc: d\n", yaml.scanner.ScannerError(None, None, "the moon is full", mark))
+    assert (problem.place, problem.message) == (Place(2, 3), "the moon is full")
+    assert "needs quotes" in problem.hint
 
 
 NAMES = ["".join(letters) for letters in itertools.product(string.ascii_lowercase, repeat=4)][:100_000]
@@ -281,8 +308,9 @@ def test_hostile_texts_are_refused_with_bounded_work(name: str, monkeypatch: pyt
 
 
 def test_the_limits_are_what_the_documentation_says() -> None:
-    assert (text.MOST_CHARACTERS, text.MOST_DEPTH, text.MOST_NODES) == (512 * 1024, 30, 50_000)
+    assert (text.MOST_BYTES, text.MOST_DEPTH, text.MOST_NODES) == (512 * 1024, 30, 50_000)
     assert text.read("a: " + "x" * (512 * 1024 - 3)).data
+    assert "larger than 512 KB" in refused("a: " + "ü" * (256 * 1024 - 1)).message
     assert text.read("[" * 30 + "]" * 30).data
     assert "nested deeper" in refused("[" * 31 + "x" + "]" * 31).message
     assert len(text.read("\n".join(f"{name}: x" for name in NAMES[:24_000])).data) == 24_000

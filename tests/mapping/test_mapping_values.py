@@ -98,6 +98,7 @@ def test_the_first_line_of_choose_that_holds_is_used(record: Any, made: str | No
         ("trim", [None, " y "], None),
         ("trim", {"a": 1}, None),
         ("upper", True, "TRUE"),
+        ("digits", "８０１ ٣٤ x", "80134"),
         ("split", "a; b", "a"),
         ("split", "b, a", "b"),
         ("split", "a,b;c", "a,b"),
@@ -194,18 +195,23 @@ def test_the_reason_looks_behind_a_let_value_when_somebody_asks() -> None:
 @pytest.mark.parametrize(
     ("value", "noted"),
     [
-        ("'${nothing}'", "skill is missing: nothing is not in the record; instead of nothing there is long"),
-        ("'${Lang}'", "skill is missing: Lang is not in the record; instead of Lang there is long"),
-        ("'${none[0].x}'", "skill is missing: none[0].x is not in the record; instead of none[0].x there is long"),
+        ("'${nothing}'", "skill is missing: nothing is not in the record; instead of nothing there is long, group"),
+        ("'${Lang}'", "skill is missing: Lang is not in the record; instead of Lang there is long, group"),
+        (
+            "'${none[0].x}'",
+            "skill is missing: none[0].x is not in the record; instead of none[0].x there is long, group",
+        ),
         ("'${long.x}'", "skill is missing: long.x is not in the record"),
         ("{field: long}", "skill: longer than 200 characters, or not printable"),
         ("{field: 'n', default: x}", "nothing found, so the default 'x' is used"),
         ("{choose: [{when: {field: n, is: x}, use: a}, {use: b}]}", "this line of choose applies"),
+        ("'x${group}${long}'", "group is a group of keys (a), not a text"),
+        ("'x${nothing}${group.a}'", "nothing is not in the record"),
     ],
 )
 def test_the_trace_tells_of_every_value(value: str, noted: str) -> None:
     trace = Trace()
-    run(skill(value), {"long": "x" * 300}, trace=trace)
+    run(skill(value), {"long": "x" * 300, "group": {"a": "b"}}, trace=trace)
     assert noted in [text for _, text in trace.notes]
 
 
