@@ -33,7 +33,7 @@ _CLASS_WORDS = {
     4: "Xima refused the request",
     5: "Xima had a fault of its own",
 }
-_WHOM = {"click_to_dial": "agent", "callback": "skill", "select_caller_id": "agent"}
+_WHOM = {"click_to_dial": "agent", "callback": "skill", "select_caller_id": "agent or caller id"}
 _MAYBE = {
     "click_to_dial": ": the call may have been placed",
     "callback": ": the callback may have been queued",

@@ -127,7 +127,7 @@ LOGGED_OUT = "; the agent may be logged out of the Contact Center Agent Client"
         (403, "callback", "403: the Service User has no access to this skill"),
         (404, "click_to_dial", "404: Xima does not know this agent" + LOGGED_OUT),
         (404, "callback", "404: Xima does not know this skill"),
-        (404, "select_caller_id", "404: Xima does not know this agent"),
+        (404, "select_caller_id", "404: Xima does not know this agent or caller id"),
         (404, "", "404: Xima does not know this agent or skill"),
         (409, "click_to_dial", "409: Xima cannot do this at present" + LOGGED_OUT),
         (418, "click_to_dial", "418: Xima refused the request" + LOGGED_OUT),
