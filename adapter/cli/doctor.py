@@ -10,11 +10,11 @@ from pathlib import Path
 
 import click
 
-from adapter import settings, sources, tenants, wsgi
+from adapter import hosts, settings, sources, tenants, wsgi
 from adapter.cli import premises, roster, strength
 from adapter.cli.finding import Finding, Findings
 from adapter.cli.shown import as_json, opened, plainly, print_json, setting, spoken_count
-from adapter.errors import AdapterError, MappingError, SettingsError
+from adapter.errors import AdapterError, MappingError, SettingsError, TextError
 from adapter.mapping import Mapping, named
 from adapter.xima import Client
 
@@ -154,9 +154,18 @@ def _tenant(name: str, loaded: list[tuple[Path, Mapping]], rosters: Callable[[st
         return
     agents, skills = spoken_count(len(known.extensions), "agent"), spoken_count(len(known.skills), "skill")
     yield Finding(subject, True, f"answers and takes the token: {agents}, {skills}")
+    yield from _in_clear(subject, known.client.tenant.base_url)
     yield from _clock(known.client)
     for path, one in loaded:
         yield from _named(path, one, known)
+
+
+def _in_clear(subject: str, url: str) -> Findings:
+    with contextlib.suppress(TextError):
+        hosts.origin(url)  # knows where http may lead
+        return
+    said, remedy = "not encrypted, so the token can be read on the way", "write the host alone, like acme.xima.cloud"
+    yield Finding(subject, False, f"{url} is {said}", remedy)
 
 
 def _strategies(loaded: list[Mapping]) -> Findings:

@@ -306,3 +306,11 @@ def test_without_settings_only_what_can_be_looked_at_is(run: Run, home: Path) ->
 def test_an_origin_without_encryption_is_wrong(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADAPTER_PUBLIC_URL", "http://hooks.example.com")
     assert "WRONG  public URL: http://hooks.example.com is not encrypted" in run("doctor").stdout
+
+
+def test_a_token_that_leaves_this_machine_in_clear_is_wrong(
+    run: Run, xima: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = xima.url.replace("127.0.0.1", "0.0.0.0")  # Linux takes it for itself, doctor for another
+    monkeypatch.setenv("XIMA_HOST", elsewhere)
+    assert f"WRONG  Xima: {elsewhere} is not encrypted, so the token can be read on the way" in run("doctor").stdout
