@@ -21,10 +21,12 @@ from adapter import __version__
 from adapter.errors import TextError, Unavailable
 from adapter.model import Action, Outcome
 from adapter.xima import answer, lists, request
-from adapter.xima.wire import TROUBLE, Line, NotSent, trusted
+from adapter.xima.wire import TROUBLE, Line, NotSent, beginning, trusted
 
 EXCERPT = 1024
 """Bytes of an error's body that are read."""
+WORDS_SECONDS = 2.0
+"""How long an error's body is waited for; what it means, its status has told."""
 LIST = 4_000_000
 """Bytes of a list that are read; thousands of agents need a tenth of it."""
 
@@ -160,7 +162,7 @@ class Client:
             return ""
         token = self.tenant.token.encode()
         try:
-            body: bytes = response.raw.read(EXCERPT + len(token))
+            body = beginning(response, EXCERPT + len(token), seconds=WORDS_SECONDS)
         except (OSError, HTTPException):
             return ""
         if "Content-Encoding" in response.headers:

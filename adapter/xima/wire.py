@@ -55,6 +55,10 @@ class _Deadline(io.RawIOBase):
         self._ends = time.monotonic() + (sock.gettimeout() or 0.0)
         self.over = False
 
+    def hurry(self, seconds: float) -> None:
+        """Wait no longer than that for all that is still to come."""
+        self._ends = min(self._ends, time.monotonic() + seconds)
+
     def readable(self) -> bool:
         return True
 
@@ -79,6 +83,11 @@ class _Answer(HTTPResponse):
         super().__init__(sock, debuglevel, method, url)
         self._bytes = _Deadline(self.fp.detach(), sock)
         self.fp = io.BufferedReader(self._bytes)
+
+    def beginning(self, most: int, *, seconds: float) -> bytes:
+        """So many bytes of the body, if they come within so many seconds."""
+        self._bytes.hurry(seconds)
+        return self.read(most)
 
     def begin(self) -> None:
         """Read the head of the final answer, past those that announce it (RFC 9110, section 15.2)."""
@@ -180,6 +189,11 @@ TROUBLE = (NotSent, OSError, HTTPException)
 def trusted() -> ssl.SSLContext:
     """Trust in the authorities that requests trusts."""
     return ssl.create_default_context(cafile=requests.utils.DEFAULT_CA_BUNDLE_PATH)
+
+
+def beginning(response: requests.Response, most: int, *, seconds: float) -> bytes:
+    """The first `most` bytes of a body; raises what is `TROUBLE`, also when they do not come within `seconds`."""
+    return cast(_Answer, response.raw).beginning(most, seconds=seconds)
 
 
 def _response(request: requests.PreparedRequest, answer: HTTPResponse) -> requests.Response:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -191,6 +192,24 @@ def test_a_broken_body_does_not_change_what_the_status_proves(connect: Connect, 
         outcome = connect(server.url).carry_out(Callback(skill="S", callback_number="1"))
     assert (outcome.evidence, outcome.phase) == (Evidence.REFUSED, "answered")
     assert outcome.reason == "403: the Service User has no access to this skill" + said
+
+
+@pytest.mark.parametrize(
+    "head", [b"409 Conflict\r\nContent-Length: 50", b"200 OK"], ids=["an error", "without a length"]
+)
+@pytest.mark.parametrize("body", [b"", b"never to end"], ids=["nothing", "a beginning"])
+def test_a_body_that_does_not_come_does_not_keep_the_verdict_back(connect: Connect, head: bytes, body: bytes) -> None:
+    def behave(peer: Peer) -> None:
+        peer.request()
+        peer.say(b"HTTP/1.1 " + head + b"\r\n\r\n" + body)
+        peer.stall()
+
+    started = time.monotonic()
+    with Server(behave) as server:
+        outcome = connect(server.url, read_timeout=60).carry_out(DIAL)
+        took = time.monotonic() - started
+    assert outcome.status == int(head[:3])
+    assert took < 30
 
 
 @pytest.mark.parametrize(
