@@ -134,16 +134,24 @@ def what(action: Action, number: Callable[[str], str] = last_four) -> str:
 
 def message(delivery: Delivery, *, duplicate: bool = False) -> str:
     """One sentence; it never says more than is known (accepted by Xima is not: connected)."""
-    sentence = PARKED if delivery.state == "held" and delivery.policy in OPEN_END else SENTENCES[delivery.state]
+    sentence = _sentence(delivery)
     times = {"due": instant(delivery.due_at), "end": instant(max(delivery.due_at, delivery.expires_at))}
     told = sentence.format(what=what(delivery.action), why=masked(delivery.reason), **times)
     again = "This event was received before and is done once only. " if duplicate else ""
     return again + told[0].upper() + told[1:]
 
 
+def _sentence(delivery: Delivery) -> str:
+    if delivery.state == "held" and delivery.policy in OPEN_END:
+        return PARKED
+    return ODDLY if delivery.state == "accepted" and delivery.reason else SENTENCES[delivery.state]
+
+
 OPEN_END = ("pause", "token", "egress_cap", "recover", "restored")
 """Rules that hold until somebody or something lets go; `due_at` is then only when it is looked at again."""
 PARKED = "{what} is held: {why}. If nothing changes it is given up at {end}."
+ODDLY = "Xima accepted {what}: {why}."
+"""Not with the documented 204, or by the word of a person."""
 SENTENCES = {
     "held": "{what} is held until {due}: {why}.",
     "queued": "{what} is waiting to be sent to Xima.",

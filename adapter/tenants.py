@@ -63,13 +63,18 @@ def load(folder: Path, default: Tenant, environ: Mapping[str, str] | None = None
             rates[name] = Rate(per_second=given["per_second"], burst=given.get("burst", given["per_second"]))
         if "phones" in given:
             phones[name] = given["phones"]
-        if name != DEFAULT or "host" in given:
-            token, why = _token(given["token"], environ)
-            known[name] = Tenant(name=name, base_url=given["host"], token=token)
-            wrong += [f"{why}: {FILE} names it for the tenant {name}"] if why else []
+        try:
+            known[name] = _tenant(name, given, default, environ)
+        except SettingsError as exc:
+            wrong += exc.problems
     if wrong:
         raise SettingsError(wrong)
     return Tenants(known=known, rates=rates, phones=phones)
+
+
+def one(folder: Path, name: str, default: Tenant, environ: Mapping[str, str] | None = None) -> Tenant:
+    """The tenant of that name, whatever the others lack; raises `SettingsError`."""
+    return _tenant(name, _given(folder).get(name, {}), default, environ)
 
 
 def dialling(folder: Path) -> dict[str, Dialling]:
@@ -83,6 +88,15 @@ def token_names(folder: Path) -> list[str]:
         return [given["token"] for given in _given(folder).values() if "token" in given]
     except SettingsError:
         return []
+
+
+def _tenant(name: str, given: Mapping[str, Any], default: Tenant, environ: Mapping[str, str] | None) -> Tenant:
+    if "host" not in given:
+        return default
+    token, why = _token(given["token"], environ)
+    if why:
+        raise SettingsError([f"{why}: {FILE} names it for the tenant {name}"])
+    return Tenant(name=name, base_url=given["host"], token=token)
 
 
 def _token(name: str, environ: Mapping[str, str] | None) -> tuple[str, str]:

@@ -66,7 +66,7 @@ examples:
     expect:
       - callback: {skill: Sales, callback_number: 8015550142}
 lint:
-  ignore: [missing-phone, no-hours]
+  ignore: [missing-phone, no-hours, no-caller-id]
 """
 """A mapping for both paths: without `skill` it dials at once, with it it queues a callback; always the same number."""
 

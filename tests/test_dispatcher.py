@@ -554,8 +554,9 @@ def test_a_clock_set_back_sends_nothing_twice(store: Store, watch: Watch) -> Non
     [
         pytest.param(ACCEPTED, CALLBACK, logging.INFO, id="accepted"),
         pytest.param(UNKNOWN, CALLBACK, logging.WARNING, id="unknown"),
-        pytest.param(replace(REFUSED, reason="the token"), CALLBACK, logging.WARNING, id="refused for the token"),
-        pytest.param(REFUSED, CALLBACK, logging.INFO, id="refused"),
+        pytest.param(REFUSED, CALLBACK, logging.WARNING, id="a refused callback"),
+        pytest.param(replace(REFUSED, reason="the token"), CLICK, logging.WARNING, id="refused for the token"),
+        pytest.param(REFUSED, CLICK, logging.INFO, id="a refused click"),
     ],
 )
 def test_what_wants_a_person_is_logged_as_a_warning(

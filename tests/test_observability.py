@@ -81,7 +81,17 @@ def test_prometheus_takes_the_files(asked: tuple[str, str]) -> None:
 
 GIVEN_UP = 'xima_adapter_reports_total{mapping="form",result="given_up"}'
 BROKEN = "xima_adapter_mapping_broken"
+REFUSED = 'xima_adapter_attempts_total{tenant="acme",action="callback",outcome="refused",status="404"}'
 FIRES = {
+    "the first callback that is refused": ("AdapterCallbackRefused", REFUSED, "_x30 1x30", "50m", ["acme", "1"]),
+    "no other one": ("AdapterCallbackRefused", REFUSED, "3x150", "150m", None),
+    "a click that is refused": (
+        "AdapterCallbackRefused",
+        REFUSED.replace("callback", "click"),
+        "_x30 1x30",
+        "50m",
+        None,
+    ),
     "the first that is given up": ("AdapterReportsGivenUp", GIVEN_UP, "_x30 1x30", "50m", ["form", "1"]),
     "one more": ("AdapterReportsGivenUp", GIVEN_UP, "3x119 4x30", "130m", ["form", "1"]),
     "none anew": ("AdapterReportsGivenUp", GIVEN_UP, "3x150", "150m", None),
@@ -97,9 +107,11 @@ def test_an_alert_fires_when_it_should(
     tmp_path: Path, alert: str, series: str, values: str, at: str, names: list[str] | None
 ) -> None:
     (rule,) = [rule for rule in RULES if rule["alert"] == alert]
-    shown = {"exp_labels": {"mapping": "form", **rule["labels"]}, "exp_annotations": dict(rule["annotations"])}
+    label = series.partition("{")[2].partition("=")[0]
+    shown = {"exp_labels": {**rule["labels"]}, "exp_annotations": dict(rule["annotations"])}
     if names:
-        said = shown["exp_annotations"]["summary"].replace("{{ $labels.mapping }}", names[0])
+        shown["exp_labels"][label] = names[0]
+        said = shown["exp_annotations"]["summary"].replace(f"{{{{ $labels.{label} }}}}", names[0])
         shown["exp_annotations"]["summary"] = said.replace("{{ $value }}", names[1])
     wanted = {"eval_time": at, "alertname": alert, "exp_alerts": [shown] if names else []}
     test = {

@@ -18,7 +18,7 @@ SENTENCES: dict[State, str] = {
     "held": "The call from extension 0101 to …0142 is held until 2026-01-07T17:00:00.000Z: it rained.",
     "queued": "The call from extension 0101 to …0142 is waiting to be sent to Xima.",
     "sending": "The call from extension 0101 to …0142 is on its way to Xima; the answer has not come yet.",
-    "accepted": "Xima accepted the call from extension 0101 to …0142.",
+    "accepted": "Xima accepted the call from extension 0101 to …0142: it rained.",
     "refused": "Xima refused the call from extension 0101 to …0142: it rained.",
     "unknown": "Nobody can tell whether Xima did the call from extension 0101 to …0142: it rained. "
     "A person has to decide; it is not sent again.",
@@ -77,6 +77,10 @@ def test_a_number_is_shown_by_its_last_four_digits(number: str, shown: str) -> N
 
 def test_a_reason_with_braces_is_only_text() -> None:
     assert receipt.message(delivery(state="refused", reason="{what} {0}")).endswith(": {what} {0}.")
+
+
+def test_of_an_acceptance_there_is_most_often_nothing_more_to_say() -> None:
+    assert receipt.message(delivery(state="accepted")) == "Xima accepted the call from extension 0101 to …0142."
 
 
 def test_the_receipt_of_a_delivery_has_every_field_of_the_contract() -> None:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import click
 
-from adapter import settings, sources, wsgi
+from adapter import hosts, settings, sources, tenants, wsgi
 from adapter.cli import premises, roster, strength
 from adapter.cli.finding import Finding, Findings
 from adapter.cli.shown import as_json, opened, plainly, print_json, setting, spoken_count
-from adapter.errors import AdapterError, MappingError, SettingsError
+from adapter.errors import AdapterError, MappingError, SettingsError, TextError
 from adapter.mapping import Mapping, named
 from adapter.xima import Client
 
@@ -54,8 +54,12 @@ def _safely(look: Callable[[], Findings]) -> Findings:
     except SettingsError:
         return  # told by `_settings`, and without them there is nothing to look at
     except AdapterError as exc:
-        said, _, remedy = exc.reason.partition(": ")
-        yield Finding(SUBJECTS[look], False, said, remedy)
+        yield _trouble(SUBJECTS[look], exc)
+
+
+def _trouble(subject: str, exc: AdapterError) -> Finding:
+    said, _, remedy = exc.reason.partition(": ")
+    return Finding(subject, False, said, remedy)
 
 
 def _settings() -> Findings:
@@ -132,15 +136,36 @@ def _of_broken(broken: sources.Broken, folder: Path) -> tuple[str, str]:
 
 
 def _xima() -> Findings:
-    with contextlib.closing(roster.client()) as client:
-        known = roster.Roster.read(client)
-        agents, skills = spoken_count(len(known.extensions), "agent"), spoken_count(len(known.skills), "skill")
-        yield Finding("Xima", True, f"answers and takes the token: {agents}, {skills}")
-        yield from _clock(client)
-        loaded = list(_files())
-        for path, one in loaded:
-            yield from _named(path, one, known)
-        yield from _strategies([one for _, one in loaded])
+    for name in ("XIMA_HOST", "XIMA_TOKEN"):
+        setting(name)  # what is wrong with it is told by `_settings`
+    loaded = list(_files())
+    with roster.rosters() as rosters:
+        for name in dict.fromkeys((tenants.DEFAULT, *sorted(one.tenant for _, one in loaded))):
+            yield from _tenant(name, [(path, one) for path, one in loaded if one.tenant == name], rosters)
+    yield from _strategies([one for _, one in loaded])
+
+
+def _tenant(name: str, loaded: list[tuple[Path, Mapping]], rosters: Callable[[str, Path], roster.Roster]) -> Findings:
+    subject = "Xima" if name == tenants.DEFAULT else f"Xima of {name}"
+    try:
+        known = rosters(name, setting("ADAPTER_MAPPINGS"))
+    except AdapterError as exc:
+        yield _trouble(subject, exc)
+        return
+    agents, skills = spoken_count(len(known.extensions), "agent"), spoken_count(len(known.skills), "skill")
+    yield Finding(subject, True, f"answers and takes the token: {agents}, {skills}")
+    yield from _in_clear(subject, known.client.tenant.base_url)
+    yield from _clock(known.client)
+    for path, one in loaded:
+        yield from _named(path, one, known)
+
+
+def _in_clear(subject: str, url: str) -> Findings:
+    with contextlib.suppress(TextError):
+        hosts.origin(url)  # knows where http may lead
+        return
+    said, remedy = "not encrypted, so the token can be read on the way", "write the host alone, like acme.xima.cloud"
+    yield Finding(subject, False, f"{url} is {said}", remedy)
 
 
 def _strategies(loaded: list[Mapping]) -> Findings:

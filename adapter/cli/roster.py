@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 
+from adapter import tenants
 from adapter.cli.shown import setting
 from adapter.condition import folded
 from adapter.errors import Unavailable
@@ -41,9 +45,21 @@ class Roster:
         return self.callers[extension]
 
 
-def client() -> Client:
-    """Xima as the settings name it; raises `SettingsError`."""
-    return Client(Tenant(name="default", base_url=setting("XIMA_HOST"), token=setting("XIMA_TOKEN")), read_timeout=15)
+@contextmanager
+def rosters() -> Iterator[Callable[[str, Path], Roster]]:
+    """What gives the roster of a tenant, by its name and the folder of the mappings; it is read once.
+
+    Giving it raises `SettingsError`, or `Unavailable` when that tenant's Xima does not answer as it should.
+    """
+    with ExitStack() as stack:
+
+        @cache
+        def roster(tenant: str, folder: Path) -> Roster:
+            default = Tenant(name=tenants.DEFAULT, base_url=setting("XIMA_HOST"), token=setting("XIMA_TOKEN"))
+            client = Client(tenants.one(folder, tenant, default), read_timeout=15)
+            return Roster.read(stack.enter_context(closing(client)))
+
+        yield roster
 
 
 def problems(mapping: Mapping, content: str, roster: Roster) -> list[Problem]:

@@ -224,8 +224,8 @@ class Dispatcher:
 
 
 def log_delivery(delivery: Delivery, *, level: int = logging.INFO, **extra: Any) -> None:
-    """One line for the state a delivery has reached; unknown ones and a refused token want a person."""
-    if delivery.state == "unknown" or (delivery.state in ("held", "refused") and "token" in delivery.reason):
+    """One line for the state a delivery has reached, of those that want a person a warning."""
+    if _wants_a_person(delivery):
         level = max(level, logging.WARNING)
     event(
         f"delivery.{delivery.state}",
@@ -238,6 +238,12 @@ def log_delivery(delivery: Delivery, *, level: int = logging.INFO, **extra: Any)
         reason=delivery.reason or None,
         **extra,
     )
+
+
+def _wants_a_person(delivery: Delivery) -> bool:
+    """Nobody knows what happened, the token is refused, or a customer waits for a call that Xima refused."""
+    lost = delivery.state == "refused" and delivery.action.kind == "callback"
+    return lost or delivery.state == "unknown" or (delivery.state in ("held", "refused") and "token" in delivery.reason)
 
 
 def _jitter() -> float:

@@ -176,6 +176,17 @@ def _no_hours(mapping: Mapping) -> Found:
             yield (*rule.where, "callback"), Said(said, hint="write hours: with zone: and open:", of_key=True)
 
 
+def _no_caller_id(mapping: Mapping) -> Found:
+    for rule in mapping.rules:
+        given = rule.fields
+        if rule.action == "click_to_dial" and not (
+            "outbound_caller_id" in given or given.get("use_selected_caller_id")
+        ):
+            said = "no caller id: Xima chooses the number that the called person sees"
+            hint = "write outbound_caller_id: with one of the agent's, or use_selected_caller_id: yes"
+            yield (*rule.where, "click_to_dial"), Said(said, hint=hint, of_key=True)
+
+
 def _no_example(mapping: Mapping) -> Found:
     if not mapping.examples:
         said = "no example: nothing shows that this mapping does what is meant"
@@ -219,6 +230,7 @@ LINTS: ReadOnly[str, Lint] = {
     "unused-table": Lint("nobody uses a table", _unused_table),
     "unused-let": Lint("nobody uses a `let` value", _unused_let),
     "no-hours": Lint("a callback may happen at night", _no_hours),
+    "no-caller-id": Lint("Xima chooses which number the called person sees", _no_caller_id),
     "no-example": Lint("the file has no example", _no_example),
     "missing-phone": Lint("no example covers a missing phone", _missing_phone),
     mistyped.WORD: Lint(

@@ -40,11 +40,13 @@ def load(text: str | bytes) -> dict[str, Any]:
     """The mapping a YAML text holds, its scalars as text; raise `SettingsError` when it holds none."""
     try:
         text = text.decode() if isinstance(text, bytes) else text
-        made = _TextLoader(text).get_single_data() or {}
+        made = _TextLoader(text).get_single_data()
     except (UnicodeError, yaml.YAMLError) as exc:
         raise SettingsError(["script: not YAML: " + " ".join(str(exc).split())]) from exc
     except RecursionError as exc:
         raise SettingsError(["script: nested too deeply"]) from exc
+    if made in (None, ""):  # a script of remarks alone
+        return {}
     if not isinstance(made, dict):
         raise SettingsError(["script: must be a mapping"])
     return made

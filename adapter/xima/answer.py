@@ -33,7 +33,7 @@ _CLASS_WORDS = {
     4: "Xima refused the request",
     5: "Xima had a fault of its own",
 }
-_WHOM = {"click_to_dial": "agent", "callback": "skill", "select_caller_id": "agent"}
+_WHOM = {"click_to_dial": "agent", "callback": "skill", "select_caller_id": "agent or caller id"}
 _MAYBE = {
     "click_to_dial": ": the call may have been placed",
     "callback": ": the callback may have been queued",
@@ -112,7 +112,8 @@ def _uncalled(line: str, called: str) -> str:
 def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
     """How long Xima asks to wait, between a second and an hour; None when it does not say so readably."""
     value = next((value for name, value in headers.items() if name.lower() == "retry-after"), "").strip()
-    wait = timedelta(seconds=int(value)) if re.fullmatch("[0-9]{1,9}", value) else _until(value, now)
+    seconds = re.fullmatch("0*([0-9]{1,9})[0-9]*", value)  # of what is longer the beginning is more than an hour
+    wait = timedelta(seconds=int(seconds[1])) if seconds else _until(value, now)
     return None if wait is None else min(max(wait, timedelta(seconds=1)), timedelta(hours=1))
 
 

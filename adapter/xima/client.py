@@ -21,10 +21,12 @@ from adapter import __version__
 from adapter.errors import TextError, Unavailable
 from adapter.model import Action, Outcome
 from adapter.xima import answer, lists, request
-from adapter.xima.wire import TROUBLE, Line, NotSent, trusted
+from adapter.xima.wire import TROUBLE, Line, NotSent, beginning, trusted
 
 EXCERPT = 1024
 """Bytes of an error's body that are read."""
+WORDS_SECONDS = 2.0
+"""How long an error's body is waited for; what it means, its status has told."""
 LIST = 4_000_000
 """Bytes of a list that are read; thousands of agents need a tenth of it."""
 
@@ -156,13 +158,15 @@ class Client:
     def _excerpt(self, response: requests.Response) -> str:
         """The beginning of the body without the token, also where a cut would leave a part of it."""
         if response.status_code < 200:
-            # The true answer may still follow; unread, this connection is closed and never used again.
+            # No HTTP any more; unread, this connection is closed and never used again.
             return ""
         token = self.tenant.token.encode()
         try:
-            body: bytes = response.raw.read(EXCERPT + len(token))
+            body = beginning(response, EXCERPT + len(token), seconds=WORDS_SECONDS)
         except (OSError, HTTPException):
             return ""
+        if "Content-Encoding" in response.headers:
+            return ""  # packed, though nobody asked for that: no words
         return body.replace(token, b"*" * len(token))[:EXCERPT].decode(errors="replace")
 
     def _listed(self, asked: request.Request) -> Mapping[str, Any]:

@@ -13,8 +13,8 @@ import socket
 import ssl
 import time
 from collections.abc import Mapping
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from typing import TYPE_CHECKING, Any
+from http.client import HTTPConnection, HTTPException, HTTPMessage, HTTPResponse, HTTPSConnection
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import requests
@@ -34,18 +34,30 @@ _WHY: tuple[tuple[type[OSError], str], ...] = (
 )
 
 
+_INTERIM = range(102, 200)
+"""Announce the true answer: 102 Processing, 103 Early Hints; 101, which nobody asked for, ends HTTP here."""
+
+
 class NotSent(Exception):
     """No byte of the request left this machine; the text says why, without any data of the request."""
 
 
 class _Deadline(io.RawIOBase):
-    """The bytes of a socket until its time-out has passed in all, so that no trickle lasts for ever."""
+    """The bytes of a socket until its time-out has passed in all, so that no trickle lasts for ever.
+
+    `over` tells whether the other end hung up where more was asked for.
+    """
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
         super().__init__()
         self._raw = raw
         self._sock = sock
         self._ends = time.monotonic() + (sock.gettimeout() or 0.0)
+        self.over = False
+
+    def hurry(self, seconds: float) -> None:
+        """Wait no longer than that for all that is still to come."""
+        self._ends = min(self._ends, time.monotonic() + seconds)
 
     def readable(self) -> bool:
         return True
@@ -55,7 +67,9 @@ class _Deadline(io.RawIOBase):
         if left <= 0:
             raise TimeoutError("the answer was not complete in time")
         self._sock.settimeout(left)
-        return self._raw.readinto(buffer)
+        count = self._raw.readinto(buffer)
+        self.over = count == 0
+        return count
 
     def close(self) -> None:
         self._raw.close()
@@ -67,10 +81,22 @@ class _Answer(HTTPResponse):
         self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, url: str | None = None
     ) -> None:
         super().__init__(sock, debuglevel, method, url)
-        self.fp = io.BufferedReader(_Deadline(self.fp.detach(), sock))
+        self._bytes = _Deadline(self.fp.detach(), sock)
+        self.fp = io.BufferedReader(self._bytes)
+
+    def beginning(self, most: int, *, seconds: float) -> bytes:
+        """So many bytes of the body, if they come within so many seconds."""
+        self._bytes.hurry(seconds)
+        return self.read(most)
 
     def begin(self) -> None:
+        """Read the head of the final answer, past those that announce it (RFC 9110, section 15.2)."""
         super().begin()
+        while self.status in _INTERIM:
+            self.headers = cast(HTTPMessage, None)  # as before any head was read: else `begin` reads none
+            super().begin()
+        if self._bytes.over:
+            raise HTTPException("an answer that breaks off within its head proves nothing")
         length = self.headers.get("Content-Length", "0")
         if not length.strip().isdecimal():
             raise HTTPException("an answer whose length is no number proves nothing")
@@ -163,6 +189,11 @@ TROUBLE = (NotSent, OSError, HTTPException)
 def trusted() -> ssl.SSLContext:
     """Trust in the authorities that requests trusts."""
     return ssl.create_default_context(cafile=requests.utils.DEFAULT_CA_BUNDLE_PATH)
+
+
+def beginning(response: requests.Response, most: int, *, seconds: float) -> bytes:
+    """The first `most` bytes of a body; raises what is `TROUBLE`, also when they do not come within `seconds`."""
+    return cast(_Answer, response.raw).beginning(most, seconds=seconds)
 
 
 def _response(request: requests.PreparedRequest, answer: HTTPResponse) -> requests.Response:

@@ -91,7 +91,7 @@ rules:
           - use: ${skill}
       callback_number: ${phone}
 lint:
-  ignore: [no-hours, no-example, whole-record]
+  ignore: [no-hours, no-caller-id, no-example, whole-record]
 """
 WRONG = [
     ("names.yaml:11:22", "Xima has no agent with the extension 0109", "did you mean 0102?"),
@@ -175,6 +175,45 @@ def test_the_token_must_be_right(run: Run, monkeypatch: pytest.MonkeyPatch) -> N
     assert (result.exit_code, "token" in result.stderr) == (1, True), result.output
     result = run("doctor")
     assert (result.exit_code, "WRONG  Xima: " in result.stdout) == (1, True), result.output
+
+
+ACME = """\
+format: 1
+name: acme
+tenant: acme
+receive: {from: header-token, header: X-Form-Key, secrets: [HOOK_SECRET], body: form}
+phones: {region: US}
+rules: [{name: call, callback: {skill: Night Desk, callback_number: "${phone}"}}]
+"""
+
+
+@pytest.fixture
+def acme(home: Path) -> Iterator[None]:
+    """A mapping that dials at a tenant of its own, whose Xima has other names."""
+    with Sandbox.start(script="{token: token-of-acme, agents: [], skills: [Night Desk]}") as sandbox:
+        (home / "mappings/tenants.yaml").write_text(f"acme:\n  host: {sandbox.url}\n  token: ACME_TOKEN\n")
+        (home / "mappings/acme.yaml").write_text(ACME)
+        yield
+
+
+@pytest.mark.usefixtures("xima", "acme")
+def test_a_mapping_is_held_against_the_tenant_at_which_it_dials(run: Run) -> None:
+    result = run("check", "--live")
+    assert (result.exit_code, "does not have" in result.stdout) == (0, False), result.output
+    shown = run("doctor").stdout
+    assert "ok     Xima of acme: answers and takes the token: 0 agents, 1 skill\n" in shown
+    assert "ok     names: acme.yaml: Xima has every" in shown
+    assert "ok     names: form.yaml: Xima has every" in shown
+
+
+@pytest.mark.usefixtures("xima", "acme")
+def test_trouble_with_one_tenant_hides_no_other(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ACME_TOKEN")
+    shown = run("doctor").stdout
+    assert "ok     names: form.yaml: Xima has every" in shown
+    assert "WRONG  Xima of acme: ACME_TOKEN is not set\n       = tenants.yaml names it for the tenant acme\n" in shown
+    assert run("check", "--live", "mappings/form.yaml").exit_code == 0
+    assert "ACME_TOKEN is not set: tenants.yaml names it" in run("check", "--live", "mappings/acme.yaml").stderr
 
 
 @pytest.mark.usefixtures("xima")
@@ -267,3 +306,11 @@ def test_without_settings_only_what_can_be_looked_at_is(run: Run, home: Path) ->
 def test_an_origin_without_encryption_is_wrong(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADAPTER_PUBLIC_URL", "http://hooks.example.com")
     assert "WRONG  public URL: http://hooks.example.com is not encrypted" in run("doctor").stdout
+
+
+def test_a_token_that_leaves_this_machine_in_clear_is_wrong(
+    run: Run, xima: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = xima.url.replace("127.0.0.1", "0.0.0.0")  # Linux takes it for itself, doctor for another
+    monkeypatch.setenv("XIMA_HOST", elsewhere)
+    assert f"WRONG  Xima: {elsewhere} is not encrypted, so the token can be read on the way" in run("doctor").stdout

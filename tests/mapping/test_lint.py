@@ -42,6 +42,8 @@ DIAL = (
     CALL[: CALL.index("    callback:")] + "    click_to_dial:\n      agent: {agent}\n      number_to_dial: {number}\n"
 )
 
+SELECTED = "      use_selected_caller_id: yes\n"
+
 
 def warned(text: str) -> list[Problem]:
     return lint.problems(loaded(text), text)
@@ -189,6 +191,18 @@ WARNINGS: list[tuple[str, str, str, str]] = [
         "no hours: a request at night becomes a callback at night",
         "write hours:",
     ),
+    (
+        "no-caller-id",
+        (HEAD + US + KEY + dial()).replace("    click_to_dial:", "    ¦click_to_dial:"),
+        "no caller id: Xima chooses the number that the called person sees",
+        "or use_selected_caller_id: yes",
+    ),
+    (
+        "no-caller-id",
+        (HEAD + US + KEY + dial()).replace("    click_to_dial:", "    ¦click_to_dial:") + SELECTED.replace("yes", "no"),
+        "no caller id",
+        "write outbound_caller_id:",
+    ),
     ("no-example", GOOD.replace(EXAMPLE, "").replace("rules:", "¦rules:"), "no example", "add examples:"),
     (
         "missing-phone",
@@ -273,7 +287,9 @@ GROUNDLESS = {
     + US
     + "  allow_regions: US\ntables: {t: {ann: 0101}}\n"
     + KEY
-    + dial(agent="{lookup: t, key: '${who}'}"),
+    + dial(agent="{lookup: t, key: '${who}'}")
+    + SELECTED,
+    "the caller id is named": HEAD + US + KEY + dial() + "      outbound_caller_id: {nearest_to: number}\n",
     "a comment and quotes within": GOOD.replace("skill: Sales", "skill: The “new” sales # the second", 1),
     "a like": GOOD.replace("        present: yes", "        like: '+1 (801)*'", 1),
     "a price": GOOD.replace("skill: Sales", "skill: $5 club", 1),

@@ -168,6 +168,7 @@ WRONG = [
     ("faults: [{reset: yes}, {delay: 1d}]", "faults.1.delay: Longer than an hour."),
     ("just text", "script: must be a mapping"),
     ("- a list", "script: must be a mapping"),
+    ("[]", "script: must be a mapping"),
     ("[", "script: not YAML: "),
     ("seed: 1\nseed: 2", "script: not YAML: a key stands twice in the mapping at line 1"),
     ("{? [a]: 1}", "script: not YAML: "),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -103,6 +104,7 @@ def test_a_list_is_asked_for_without_a_body(connect: Connect) -> None:
         (status("504 Late"), Evidence.UNKNOWN),
         (status("509 Bandwidth Limit Exceeded"), Evidence.OVER_CAP),
         (b"HTTP/1.1 100 Continue\r\n\r\n" + status("204 No Content"), Evidence.ACCEPTED),
+        (status("102 Processing") + status("103 Early Hints", "Link: </x>") + status("409 Conflict"), Evidence.REFUSED),
         (b"HTTP/1.1 204\r\n\r\n", Evidence.ACCEPTED),
         (b"HTTP/1.0 404 Not Found\r\n\r\nno length", Evidence.REFUSED),
         (status("404 Not Found", "Content-Encoding: gzip", body=b"no gzip"), Evidence.REFUSED),
@@ -136,13 +138,13 @@ def test_a_redirect_to_nowhere_is_still_an_answer(connect: Connect) -> None:
     assert len(server.requests) == 1
 
 
-def test_an_answer_that_is_no_final_one_is_not_taken_for_the_next_calls(connect: Connect) -> None:
+def test_what_comes_after_http_was_left_is_not_taken_for_the_next_calls(connect: Connect) -> None:
     told_late = threading.Event()
 
     def behave(peer: Peer) -> None:
         first = peer.server.connections == 1
         while peer.request():
-            peer.say(status("103 Early Hints") if first else status("409 Conflict"))
+            peer.say(status("101 Switching Protocols") if first else status("409 Conflict"))
             if first and told_late.wait(60):
                 peer.say(status("204 No Content"))
 
@@ -151,7 +153,7 @@ def test_an_answer_that_is_no_final_one_is_not_taken_for_the_next_calls(connect:
         first = client.carry_out(DIAL)
         second = client.carry_out(DIAL)
         told_late.set()
-    assert (first.evidence, first.status) == (Evidence.UNKNOWN, 103)
+    assert (first.evidence, first.status) == (Evidence.UNKNOWN, 101)
     assert (second.evidence, second.status) == (Evidence.REFUSED, 409)
     assert (len(server.requests), server.connections) == (2, 2)
 
@@ -178,6 +180,7 @@ def test_a_body_without_end_is_not_read_to_its_end(connect: Connect) -> None:
     [
         pytest.param(b"Content-Length: 50\r\n\r\nshort", " (Xima says: short)", id="too short"),
         pytest.param(b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n", "", id="no chunk"),
+        pytest.param(b"Content-Encoding: br\r\n\r\n\x0b\x02\x80no", "", id="packed"),
     ],
 )
 def test_a_broken_body_does_not_change_what_the_status_proves(connect: Connect, body: bytes, said: str) -> None:
@@ -189,6 +192,24 @@ def test_a_broken_body_does_not_change_what_the_status_proves(connect: Connect, 
         outcome = connect(server.url).carry_out(Callback(skill="S", callback_number="1"))
     assert (outcome.evidence, outcome.phase) == (Evidence.REFUSED, "answered")
     assert outcome.reason == "403: the Service User has no access to this skill" + said
+
+
+@pytest.mark.parametrize(
+    "head", [b"409 Conflict\r\nContent-Length: 50", b"200 OK"], ids=["an error", "without a length"]
+)
+@pytest.mark.parametrize("body", [b"", b"never to end"], ids=["nothing", "a beginning"])
+def test_a_body_that_does_not_come_does_not_keep_the_verdict_back(connect: Connect, head: bytes, body: bytes) -> None:
+    def behave(peer: Peer) -> None:
+        peer.request()
+        peer.say(b"HTTP/1.1 " + head + b"\r\n\r\n" + body)
+        peer.stall()
+
+    started = time.monotonic()
+    with Server(behave) as server:
+        outcome = connect(server.url, read_timeout=60).carry_out(DIAL)
+        took = time.monotonic() - started
+    assert outcome.status == int(head[:3])
+    assert took < 30
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import pytest
 from adapter.errors import Unavailable
 from adapter.xima import Agent, CallerId, CallerIds, lists
 
-SALES = {"label": "Sales ", "outboundCallerId": "+1 (385) 555-1234"}
-SALES_ID = CallerId(label="Sales ", outbound_caller_id="+1 (385) 555-1234")
+SALES = {"label": "Sales ", "outboundCallerId": "+1 (385) 555-1234 "}
+SALES_ID = CallerId(label="Sales ", outbound_caller_id="+1 (385) 555-1234 ")
 
 
 def test_caller_ids_are_copied_as_they_stand() -> None:

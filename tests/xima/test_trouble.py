@@ -153,6 +153,20 @@ def test_trouble_after_the_connection_stood_is_unknown(
     assert took < 20
 
 
+@pytest.mark.parametrize("answer", [status("204 No Content", "X: y"), status("409 Conflict"), status("429 Late")])
+def test_an_answer_whose_head_breaks_off_anywhere_is_unknown(connect: Connect, answer: bytes) -> None:
+    lengths = iter(range(len(answer)))
+
+    def behave(peer: Peer) -> None:
+        peer.request()
+        peer.say(answer[: next(lengths)])
+
+    with Server(behave) as server:
+        client = connect(server.url)
+        assert {client.carry_out(DIAL) for _ in answer} == {unknown(BROKEN)}
+    assert len(server.requests) == server.connections == len(answer)
+
+
 def test_the_whole_answer_has_one_read_timeout(connect: Connect) -> None:
     def behave(peer: Peer) -> None:
         peer.request()
