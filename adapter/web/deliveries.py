@@ -50,7 +50,7 @@ def cancel(delivery_id: str) -> Response:
 
 
 def cancelled(delivery: Delivery, *, who: str, reason: str) -> None:
-    """Cancel a delivery, also one that has just moved and waits still; raises `Conflict` with its state when it is late."""
+    """Cancel a delivery, one that has just moved too; raises `Conflict` with its state when it is too late."""
     verdict = Verdict(state="cancelled", reason=reason, due_at=g.now, expires_at=delivery.expires_at)
     try:
         parts().store.act(delivery, verdict, who=who, now=g.now)
