@@ -632,6 +632,21 @@ def test_the_loop_sends_what_is_due_on_its_threads(store: Store, watch: Watch) -
     assert len(xima.asked) == 6
 
 
+def test_the_loop_goes_through_what_is_too_old_without_a_pause(
+    store: Store, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "POLL_SECONDS", 600.0)
+    old = {"due_at": NOW - 60 * SECOND, "expires_at": NOW - SECOND}
+    keep(
+        store,
+        *(delivery(CALLBACK, id=f"d{n}", key=f"k{n}", **old) for n in range(5)),
+        delivery(CALLBACK, id="new", key="new"),
+    )
+    with looping(store, Xima(), watch, threads=1):
+        until(lambda: states(store)["new"] == "accepted")
+    assert sorted(states(store).values()) == ["accepted", *["expired"] * 5]
+
+
 @pytest.mark.usefixtures("brisk")
 def test_a_tenant_whose_xima_hangs_leaves_the_others_their_lines(store: Store, watch: Watch) -> None:
     answer = threading.Event()
