@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, exists, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, exists, insert, literal_column, or_, select, update
 
 from adapter.model import WAITING, Attempt, Delivery
 from adapter.policy import repeats
@@ -50,8 +50,11 @@ class Kept:
 
 
 _on_its_way = or_(*(deliveries.c.state == state for state in (*WAITING, "sending")))
-IS_ON_ITS_WAY = exists().where(deliveries.c.id == once.c.delivery_id, _on_its_way)
-"""Over a holiday an event may wait for longer than it is to be remembered; then it is remembered while it waits."""
+IS_ON_ITS_WAY = exists().where(deliveries.c.id == literal_column("once.delivery_id"), _on_its_way)
+"""Over a holiday an event may wait for longer than it is to be remembered; then it is remembered while it waits.
+
+The column is written out, for below ON CONFLICT SQLAlchemy would take it for one of another row of the table.
+"""
 _new_key = upsert(once)
 CLAIM_KEY = Prepared(
     _new_key.on_conflict_do_update(

@@ -193,6 +193,7 @@ class StoreContract(Contract):
         assert store.counts() == {"queued": 1}
 
     def test_a_key_is_taken_until_its_time_is_over(self, store: Store) -> None:
+        keep(store, delivery(id="d2", key="of another event, which waits"))
         keep(store, delivery(state="accepted"), remember=60 * SECOND)
         for number, (seconds, duplicate) in enumerate([(59, True), (60, False), (61, True), (120, False)]):
             at = NOW + seconds * SECOND
