@@ -464,6 +464,29 @@ def test_a_lease_is_renewed_while_xima_is_slow(store: Store) -> None:
     assert (swept, stored(store).state) == ([], "accepted")
 
 
+def test_a_lease_that_nobody_can_keep_is_not_held_for_ever(
+    store: Store, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the machine lets a process have no more threads for a moment."""
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    keep(store, delivery(CALLBACK))
+    with dispatching(store, Xima(), watch) as dispatcher:
+        (taken,) = dispatcher.claim(1)
+        with monkeypatch.context() as full:
+            full.setattr(threading.Thread, "start", refuse)
+            with pytest.raises(RuntimeError):
+                dispatcher.carry_out(taken)
+        watch.tick(15.1)
+        assert [one.state for one in dispatcher.sweep()] == ["unknown"]
+        keep(store, delivery(CALLBACK, id="d2", key="k2", due_at=watch(), expires_at=watch() + SECOND))
+        done = dispatcher.step()
+    assert done is not None
+    assert (done.id, done.state) == ("d2", "accepted")
+
+
 def test_only_what_is_still_held_is_renewed(store: Store, watch: Watch) -> None:
     keep(store, delivery(CALLBACK), delivery(CALLBACK, id="d2", key="k2"))
     with dispatching(store, Xima(), watch) as dispatcher:
