@@ -64,9 +64,7 @@ SKEW = Histogram(
     buckets=(-300, -60, -30, -10, -5, -2, 2, 5, 10, 30, 60, 300),
 )
 REPORTS = Counter("xima_adapter_reports", "Tries to tell senders what became of deliveries.", ["mapping", "result"])
-COUNTED: tuple[Counter | Histogram, ...] = (
-    *(REQUESTS, RECORDS, REFUSALS, CALLS_ENDED, OVERHEAD, XIMA, ATTEMPTS, SKEW, REPORTS),
-)
+COUNTED = (REQUESTS, RECORDS, REFUSALS, CALLS_ENDED, OVERHEAD, XIMA, ATTEMPTS, SKEW, REPORTS)
 
 
 class Stopwatch:
@@ -118,9 +116,10 @@ class Measured:
         watch.start()
         outcome = self._carrier.carry_out(action)
         seconds = watch.stop()
-        if outcome.phase != "not_sent":
-            XIMA.labels(self._tenant, action.kind).observe(seconds)
-        ATTEMPTS.labels(self._tenant, action.kind, outcome.evidence.value, str(outcome.status or "")).inc()
+        with suppress(OSError):  # what Xima answered counts for more than that it can be counted
+            if outcome.phase != "not_sent":
+                XIMA.labels(self._tenant, action.kind).observe(seconds)
+            ATTEMPTS.labels(self._tenant, action.kind, outcome.evidence.value, str(outcome.status or "")).inc()
         return outcome
 
 
@@ -223,6 +222,12 @@ def _begin() -> None:
     values.ValueClass = values.MultiProcessValue(_process)  # type: ignore[no-untyped-call] # it has no annotations
 
 
+def _born() -> None:
+    """Called in a process that was forked, for which there must be a folder: some machines clean up in /tmp."""
+    with suppress(OSError, KeyError):
+        Path(os.environ[FOLDER]).mkdir(0o700)
+
+
 def _process() -> str:
     return f"{HOST}-{os.getpid()}"
 
@@ -239,5 +244,6 @@ def registry(*more: Collector) -> CollectorRegistry:
     return found
 
 
+os.register_at_fork(after_in_child=_born)
 if os.environ.get(FOLDER):  # a server of somebody else's, or `dispatch` beside `web`
     _begin()

@@ -465,6 +465,29 @@ def test_a_lease_is_renewed_while_xima_is_slow(store: Store, watch: Watch) -> No
     assert (swept, stored(store).state) == ([], "accepted")
 
 
+def test_a_lease_that_nobody_can_keep_is_not_held_for_ever(
+    store: Store, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the machine lets a process have no more threads for a moment."""
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    keep(store, delivery(CALLBACK))
+    with dispatching(store, Xima(), watch) as dispatcher:
+        (taken,) = dispatcher.claim(1)
+        with monkeypatch.context() as full:
+            full.setattr(threading.Thread, "start", refuse)
+            with pytest.raises(RuntimeError):
+                dispatcher.carry_out(taken)
+        watch.tick(15.1)
+        assert [one.state for one in dispatcher.sweep()] == ["unknown"]
+        keep(store, delivery(CALLBACK, id="d2", key="k2", due_at=watch(), expires_at=watch() + SECOND))
+        done = dispatcher.step()
+    assert done is not None
+    assert (done.id, done.state) == ("d2", "accepted")
+
+
 def test_only_what_is_still_held_is_renewed(store: Store, watch: Watch) -> None:
     keep(store, delivery(CALLBACK), delivery(CALLBACK, id="d2", key="k2"))
     with dispatching(store, Xima(), watch) as dispatcher:
@@ -632,6 +655,21 @@ def test_the_loop_sends_what_is_due_on_its_threads(store: Store, watch: Watch) -
     with looping(store, xima, watch):
         until(lambda: set(states(store).values()) == {"accepted"})
     assert len(xima.asked) == 6
+
+
+def test_the_loop_goes_through_what_is_too_old_without_a_pause(
+    store: Store, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "POLL_SECONDS", 600.0)
+    old = {"due_at": NOW - 60 * SECOND, "expires_at": NOW - SECOND}
+    keep(
+        store,
+        *(delivery(CALLBACK, id=f"d{n}", key=f"k{n}", **old) for n in range(5)),
+        delivery(CALLBACK, id="new", key="new"),
+    )
+    with looping(store, Xima(), watch, threads=1):
+        until(lambda: states(store)["new"] == "accepted")
+    assert sorted(states(store).values()) == ["accepted", *["expired"] * 5]
 
 
 @pytest.mark.usefixtures("brisk")

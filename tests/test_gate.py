@@ -71,6 +71,14 @@ def test_a_clock_that_was_set_back_keeps_a_tenant_shut_no_longer_than_a_probe_ta
     assert gate.passing(probing, None, now=before + gate.PROBES[trouble], most=9) == 1
 
 
+def test_a_clock_that_was_set_back_keeps_what_a_rate_lets_through_waiting_no_longer_than_a_minute() -> None:
+    used = gate.passed(OPEN, RATE, 4, now=NOW)
+    passing = [gate.passing(used, RATE, now=NOW - ago * SECOND, most=9) for ago in (0, 1, 60, 61, 3600)]
+    assert passing == [0, 0, 0, 4, 4]
+    again = gate.passed(used, RATE, 4, now=NOW - timedelta(hours=1))
+    assert gate.passing(again, RATE, now=NOW - timedelta(hours=1) + SECOND, most=9) == 2
+
+
 def test_a_paused_gate_lets_nothing_through_not_even_a_probe() -> None:
     for one in (replace(OPEN, paused="by Pat"), replace(AWAY, paused="by Pat")):
         assert gate.passing(one, None, now=NOW + timedelta(days=1), most=9) == 0

@@ -316,6 +316,19 @@ def test_out_of_hours_it_is_held_and_sent_when_they_open(desk: Desk) -> None:
     assert (done.id, done.state) == (held.id, "accepted")
 
 
+def test_an_event_that_waits_is_remembered_whatever_the_mapping_says(desk: Desk) -> None:
+    opens = NOW - timedelta(hours=2)
+    desk.now = opens - timedelta(hours=4)
+    (first,) = desk.take(A_LEAD)
+    desk.now = opens  # the mapping forgets after an hour
+    assert desk.store.purge(before=desk.now - timedelta(days=1), now=desk.now) == 0
+    (again,) = desk.take(A_LEAD)
+    assert (delivered(again).id, again.duplicate) == (delivered(first).id, True)
+    assert desk.dispatcher.step() is not None
+    assert len(desk.take(A_LEAD)) == 1
+    assert desk.store.counts() == {"accepted": 1, "suppressed": 1}
+
+
 # waiting for Xima
 
 

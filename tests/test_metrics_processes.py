@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections import Counter
 from pathlib import Path
@@ -52,6 +53,29 @@ def test_what_all_processes_counted_adds_up_and_survives_them(tmp_path: Path, sa
         assert number(found, "deliveries", state="accepted") == 32
         assert len(list(temporary.glob("xima-adapter-metrics-*"))) == 1
     assert list(temporary.glob("xima-adapter-metrics-*")) == [], "the folder goes with the processes"
+
+
+@LINUX
+def test_processes_that_are_started_again_count_in_a_folder_that_was_cleaned_up_meanwhile(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    with running(tmp_path, sandbox.url, start=False, ADAPTER_WORKERS="1", TMPDIR=str(temporary)) as adapter:
+        process = adapter.start()
+        (folder,) = temporary.glob("xima-adapter-metrics-*")
+        shutil.rmtree(folder)
+        (_, worker), (dispatcher,) = (children(process.pid)[half] for half in ("web", "dispatch"))
+        for pid in (worker, dispatcher):
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: {worker, dispatcher}.isdisjoint(pid for one in children(process.pid).values() for pid in one))
+        until(lambda: [len(one) for _, one in sorted(children(process.pid).items())] == [1, 2])
+        (receipt,) = adapter.post("click", b'{"id": "1", "agent": "0101", "phone": "8015550142"}').json()["receipts"]
+        assert receipt["state"] == "accepted"
+        assert adapter.post("click", b'{"id": "lead", "skill": "Sales", "phone": "8015550142"}').ok
+        until(lambda: number(scrape(adapter), "deliveries", state="accepted") == 2)
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert number(scrape(adapter), "attempts_total", **DIALS) == 1
 
 
 @LINUX

@@ -15,6 +15,7 @@ from web.front import ORIGIN, Front, front
 
 from adapter import signature
 from adapter.model import Received
+from adapter.policy import Verdict
 from adapter.replay import RENAMED
 from adapter.store import Arrival, Entry, Store
 from adapter.store.memory import REMEMBERED
@@ -73,7 +74,14 @@ def test_the_same_bytes_much_later_are_answered_and_not_done(made: Front, name: 
 
 
 def test_a_sender_whose_events_may_be_alike_is_believed(made: Front) -> None:
-    assert after(made, "alike", timedelta(hours=1)) == ("queued", "")
+    hour = timedelta(hours=1)
+    assert after(made, "alike", hour) == ("queued", "first")  # which still waits
+    (first,) = made.store.newest()
+    done = Verdict(state="cancelled", reason="", due_at=START, expires_at=START)
+    made.store.act(first, done, who="Pat", now=START)
+    with freeze_time(START + hour):
+        again = made.receipt("alike", LEAD)
+    assert (again["state"], again["duplicate_of"]) == ("queued", None)
     assert made.rows("seen") == []
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from adapter import wsgi
+from adapter.cli import clock
 from adapter.cli.shown import opened, plainly, setting, spoken_count
 from adapter.errors import SettingsError
 from adapter.store import backup as copies
@@ -74,7 +75,7 @@ def restored() -> None:
       xima-adapter db restored
     """
     with opened(setting("ADAPTER_DATABASE_URL")) as store:
-        _tell(store.rules.hold_past(now=wsgi.clock()))
+        _tell(store.rules.hold_past(now=clock.time(store)))
 
 
 def _tell(held: int) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from adapter import receipt, wsgi
-from adapter.cli import known
+from adapter import receipt
+from adapter.cli import clock, known
 from adapter.cli.shown import as_json, by_option, columns, opened, plainly, print_json, setting, spoken_count
 from adapter.errors import Conflict, UnknownDelivery
 from adapter.model import TRANSITIONS, Delivery, State
@@ -133,9 +133,8 @@ def found_in(store: Store, delivery_id: str) -> Delivery:
 
 def act(delivery_id: str, verdict: Callable[[Delivery, datetime], Verdict], by: str, *, released: bool = False) -> None:
     """Do to a delivery what a person decided, and say what it is now; raises `Conflict`."""
-    now = wsgi.clock()
     with _store() as store:
-        delivery = found_in(store, delivery_id)
+        now, delivery = clock.time(store), found_in(store, delivery_id)
         store.act(delivery, verdict(delivery, now), who=by, now=now, released=released)
         click.echo(receipt.message(found_in(store, delivery_id)))
 

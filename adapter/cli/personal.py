@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from adapter import receipt, wsgi
+from adapter import receipt
+from adapter.cli import clock
 from adapter.cli.rules import numbers, region_option, typed
 from adapter.cli.shown import as_json, by_option, columns, opened, plainly, print_json, setting, spoken_count
 from adapter.model import WAITING, Delivery
@@ -55,7 +56,7 @@ def forget(number: str, region: str | None, yes: bool, by: str) -> None:
         held = _held(store, e164)
         if yes:
             hashes = numbers().hashes(e164)
-            gone = store.personal.forget(held, Spelled(e164), hashes, who=by, now=wsgi.clock())
+            gone = store.personal.forget(held, Spelled(e164), hashes, who=by, now=clock.time(store))
             columns([("TABLE", "ROWS", ""), *((name, count, WORDS[name]) for name, count in gone.items())])
         else:
             click.echo(_summary(held))

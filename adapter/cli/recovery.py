@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 import click
 
-from adapter import policy, receipt, wsgi
+from adapter import policy, receipt
+from adapter.cli import clock
 from adapter.cli.shown import by_option, opened, plainly, setting, spoken_count
 from adapter.model import WAITING, Delivery
 from adapter.policy import Verdict
@@ -28,8 +29,8 @@ def recover(yes: bool, late: bool, by: str) -> None:
     Example:
       xima-adapter recover --yes
     """
-    now = wsgi.clock()
     with opened(setting("ADAPTER_DATABASE_URL")) as store:
+        now = clock.time(store)
         waiting = store.rules.backlog()
         if not waiting:
             click.echo("Nothing is held after an outage.")

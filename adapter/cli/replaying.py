@@ -10,9 +10,9 @@ from typing import Any
 
 import click
 
-from adapter import receipt, wsgi
+from adapter import receipt
 from adapter.anew import anew
-from adapter.cli import desk
+from adapter.cli import clock, desk
 from adapter.cli.rules import numbers
 from adapter.cli.shown import by_option, columns, opened, plainly, setting
 from adapter.errors import Conflict
@@ -69,8 +69,8 @@ def _check_known(delivery: Delivery) -> None:
 
 
 def _anew(delivery_id: str, reason: str, by: str, *, yes: bool) -> None:
-    now = wsgi.clock()
     with opened(setting("ADAPTER_DATABASE_URL")) as store:
+        now = clock.time(store)
         old = desk.found_in(store, delivery_id)
         _check_known(old)
         new = anew(old, store, setting("ADAPTER_MAPPINGS"), numbers(), now=now)

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from adapter import phone, receipt, wsgi
-from adapter.cli import known
+from adapter import phone, receipt
+from adapter.cli import clock, known
 from adapter.cli.shown import as_json, by_option, columns, opened, plainly, print_json, setting, spoken_count
 from adapter.errors import TextError
 from adapter.policy import Numbers
@@ -88,7 +88,7 @@ def _block(given: Sequence[Sequence[str]], tenant: str, reason: str, by: str) ->
     with opened(setting("ADAPTER_DATABASE_URL")) as store:
         key_id = numbers().key_ids()[0]
         store.rules.rehash(given)
-        new = store.rules.block(hashes, key_id=key_id, reason=reason, who=by, now=wsgi.clock(), tenant=tenant)
+        new = store.rules.block(hashes, key_id=key_id, reason=reason, who=by, now=clock.time(store), tenant=tenant)
     click.echo(f"{spoken_count(new, 'number')} added, {len(hashes) - new} were on the list already.")
 
 
@@ -204,7 +204,7 @@ def pause(tenant: str, reason: str, by: str) -> None:
     known.check_tenant(tenant)
     said = f"by {by}" + (f": {reason}" if reason else "")
     with opened(setting("ADAPTER_DATABASE_URL")) as store:
-        held = store.rules.pause(tenant, said=said, now=wsgi.clock())
+        held = store.rules.pause(tenant, said=said, now=clock.time(store))
     click.echo(f"Dialling is paused{_for(tenant)}; {spoken_count(held, 'delivery', 'deliveries')} held.")
 
 
@@ -223,7 +223,7 @@ def resume(tenant: str) -> None:
     with opened(setting("ADAPTER_DATABASE_URL")) as store:
         if tenant not in {gate.tenant for gate in store.rules.gates() if gate.paused}:  # one may be gone meanwhile
             known.check_tenant(tenant)
-        gone_on = store.rules.resume(tenant, now=wsgi.clock())
+        gone_on = store.rules.resume(tenant, now=clock.time(store))
         others = [gate.tenant for gate in store.rules.gates() if gate.paused]
     click.echo(f"Dialling goes on{_for(tenant)}; {spoken_count(gone_on, 'delivery', 'deliveries')} looked at again.")
     for other in others:

@@ -8,6 +8,7 @@ from datetime import datetime
 import click
 
 from adapter import allowed, keeping, wsgi
+from adapter.cli import clock
 from adapter.cli.shown import as_json, mapping_path, opened, plainly, print_json, read_mapping, setting
 from adapter.errors import Conflict, SettingsError
 from adapter.mapping import Mapping, Result, examples, request_tree, results
@@ -64,7 +65,7 @@ def tell(delivery_id: str) -> None:
       xima-adapter deliveries tell 1a2044ed0aa564432e257fd80
     """
     with opened(setting("ADAPTER_DATABASE_URL")) as store:
-        if not store.reports.again(delivery_id, now=wsgi.clock()):
+        if not store.reports.again(delivery_id, now=clock.time(store)):
             raise Conflict(f"no report of {delivery_id} was given up")
     click.echo("It is sent once more.")
 

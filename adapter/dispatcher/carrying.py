@@ -177,6 +177,10 @@ class Dispatcher:
 
     def claim(self, most: int) -> list[Delivery]:
         """Take what is due, of each tenant what it has lines for; what our rules stop is moved and logged."""
+        return self.claimed(most)[0]
+
+    def claimed(self, most: int) -> tuple[list[Delivery], bool]:
+        """As `claim`; second, whether anything was moved, for then there may be more behind it."""
         now = self._clock()
         ask = self.timing.ask
         if ask and (held := self.store.rules.hold_backlog(now=now, most=ask, rates=self._rates)):
@@ -192,7 +196,7 @@ class Dispatcher:
         )
         for delivery in moved:
             log_delivery(delivery)
-        return taken
+        return taken, bool(moved)
 
     def sweep(self) -> list[Delivery]:
         """Settle deliveries whose holder died: nobody can tell whether they were sent, so they become unknown.

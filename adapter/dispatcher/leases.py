@@ -35,10 +35,11 @@ class Leases:
     def hold(self, delivery: Delivery) -> None:
         """Keep the lease of a claimed delivery from now on, until `let_go`."""
         with self._turn:
-            self._held.setdefault(_claim(delivery), delivery.lease_until or self.until())
             if self._heart is None:
-                self._heart = threading.Thread(target=self._beat, name="leases", daemon=True)
-                self._heart.start()
+                heart = threading.Thread(target=self._beat, name="leases", daemon=True)
+                heart.start()  # before anything is held, for where no thread can be started nobody would let go of it
+                self._heart = heart
+            self._held.setdefault(_claim(delivery), delivery.lease_until or self.until())
 
     def let_go(self, delivery: Delivery) -> None:
         """Renew this lease no longer."""

@@ -77,25 +77,27 @@ class Loop:
                 one.result()
 
     def _feed(self, pool: ThreadPoolExecutor) -> bool:
-        """Claim as much as there are free threads; whether anything was claimed."""
+        """Claim as much as there are free threads; whether anything was claimed, or was too old and stood before it."""
         free = 0
         if self._backlog:
             self._stop.wait(GATHER_SECONDS)
         while free < self._threads and self._free.acquire(blocking=free == 0, timeout=1 if free == 0 else None):
             free += 1
         taken: list[Delivery] = []
+        moved = False
         try:
-            taken = self._dispatcher.claim(free) if free and not self._asked else []
+            if free and not self._asked:
+                taken, moved = self._dispatcher.claimed(free)
         except StoreError as exc:
             self._tell(exc.reason)
             self._stop.wait(SWEEP_SECONDS)
-        self._backlog = 0 < len(taken) == free
+        self._backlog = moved or 0 < len(taken) == free
         for _ in range(free - len(taken)):
             self._free.release()
         for delivery in taken:
             self._dispatcher.lines.take(delivery.tenant)
             pool.submit(self._one, delivery)
-        return bool(taken)
+        return moved or bool(taken)
 
     def _one(self, delivery: Delivery) -> None:
         try:

@@ -24,7 +24,8 @@ PROBES: Mapping[Trouble, timedelta] = {
 }
 """How long a shut gate lets nothing through; then one delivery goes to see whether all is well again."""
 SET_BACK = timedelta(minutes=1)
-"""A moment that long before a gate was shut is one of a clock that was set back; what came just before is not."""
+"""A moment that long before a gate was shut, or its tokens were counted, is one of a clock that was set back; what came
+just before is not."""
 HOLDS: Mapping[Trouble, str] = {
     "token": "Xima does not accept the token of the tenant's Service User",
     "egress_cap": "the tenant is over its traffic limit at Xima",
@@ -110,7 +111,7 @@ def _shut(gate: Gate, trouble: Trouble, *, now: datetime) -> Gate:
 
 
 def _filled(gate: Gate, rate: Rate, *, now: datetime) -> float:
-    if gate.tokens_at is None:
+    if gate.tokens_at is None or now < gate.tokens_at - SET_BACK:
         return float(rate.burst)
     waited = max((now - gate.tokens_at).total_seconds(), 0.0)
     return min(float(rate.burst), gate.tokens + waited * rate.per_second)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, exists, insert, literal_column, or_, select, update
 
-from adapter.model import Attempt, Delivery
+from adapter.model import WAITING, Attempt, Delivery
 from adapter.policy import repeats
 from adapter.store import outbox
 from adapter.store.marks import Memory
@@ -49,15 +49,21 @@ class Kept:
     duplicate: bool
 
 
+_on_its_way = or_(*(deliveries.c.state == state for state in (*WAITING, "sending")))
+IS_ON_ITS_WAY = exists().where(deliveries.c.id == literal_column("once.delivery_id"), _on_its_way)
+"""Over a holiday an event may wait for longer than it is to be remembered; then it is remembered while it waits.
+
+The column is written out, for below ON CONFLICT SQLAlchemy would take it for one of another row of the table.
+"""
 _new_key = upsert(once)
 CLAIM_KEY = Prepared(
     _new_key.on_conflict_do_update(
         index_elements=["mapping", "key"],
         set_={"delivery_id": _new_key.excluded.delivery_id, "until": _new_key.excluded.until},
-        where=once.c.until <= bindparam("now", type_=once.c.until.type),
+        where=(once.c.until <= bindparam("now", type_=once.c.until.type)) & ~IS_ON_ITS_WAY,
     ).returning(once.c.delivery_id)
 )
-"""Takes the key when nobody has it or its time is over; gives no row when it is taken."""
+"""Takes the key when nobody has it, or its time is over and its event done; gives no row when it is taken."""
 
 FIRST_WITH_KEY = Prepared(
     select(*COLUMNS)

@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from adapter.model import State
 from adapter.policy.standing import WEEK
-from adapter.store import versions
+from adapter.store import arrivals, versions
 from adapter.store.engine import Database
 from adapter.store.tables import (
     acts,
@@ -102,9 +102,9 @@ class Old:
 def olds(connection: Connection, *, before: datetime, now: datetime) -> Iterator[Old]:
     """Everything that may be too old: what ended before `before`, and what is remembered no longer than until `now`.
 
-    A delivery stays while its key is remembered: it is what a repeated event is answered with. What was tried
-    and done stays as long as its delivery. Marks stay for as long as a rule may count with them, however short the
-    retention is.
+    A delivery stays while its key is remembered: it is what a repeated event is answered with; and a key while its
+    delivery waits. What was tried and done stays as long as its delivery. Marks stay for as long as a rule may count
+    with them, however short the retention is.
     """
     remembered = exists().where(once.c.delivery_id == d.id, once.c.until >= now)
     # With the bare column SQLite would look at all that ever finished, by the index of states.
@@ -117,7 +117,7 @@ def olds(connection: Connection, *, before: datetime, now: datetime) -> Iterator
     yield Old(table=marks, by=marks.c.at, than=min(before, now - WEEK))
     yield Old(table=refusals, by=refusals.c.last_at, than=before)
     yield Old(table=seen, by=seen.c.until, than=now)
-    yield Old(table=once, by=once.c.until, than=now)
+    yield Old(table=once, by=once.c.until, than=now, also=~arrivals.IS_ON_ITS_WAY)
     yield Old(table=shadow_counts, by=shadow_counts.c.last_at, than=before)
     yield Old(table=api_keys, by=api_keys.c.revoked_at, than=before)
     yield Old(table=api_asked, by=api_asked.c.until, than=now)

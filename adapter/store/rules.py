@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Update, delete, func, select, update
 
-from adapter.model import WAITING, Delivery
+from adapter.model import TRANSITIONS, Delivery
 from adapter.policy import Gate, Rate, Verdict
 from adapter.policy.gate import HOLDS
 from adapter.store import gates, recovery
@@ -18,6 +18,7 @@ from adapter.store.tables import blocked, deliveries
 from adapter.store.tables import gates as gate_table
 
 d = deliveries.c
+ENDS = [state for state, further in TRANSITIONS.items() if not further]
 _new = upsert(blocked)
 BLOCK = _new.on_conflict_do_update(
     index_elements=["number", "tenant"], set_={name: _new.excluded[name] for name in ("key_id", "reason", "who", "at")}
@@ -44,20 +45,31 @@ class Rules:
             return (connection.execute(select(func.count()).select_from(blocked)).scalar() or 0) - before
 
     def rehash(self, given: Sequence[Sequence[str]]) -> int:
-        """Have what waits known by a number's newest hash, which is the first of each; gives how much was not.
+        """Have what may still be sent known by a number's newest hash, the first of each; gives how much was not.
 
-        A delivery that was kept before a key was rotated in has none of the new key, under which the list is written.
+        A delivery that was kept before a key was rotated in has none of the new key, under which the list is written;
+        so has one that ended and that a person sends again. What moves meanwhile is looked at once more.
         """
-        newest = {old: list(hashes) for hashes in given for old in hashes[1:]}
-        if not newest:
-            return 0
-        with self._database.writing() as connection:
-            waiting = connection.execute(select(d.id, d.terms).where(d.state.in_(WAITING))).all()
-            told = [(row.id, row.terms, newest.get(row.terms.get("numbers", [""])[0])) for row in waiting]
-            late = [(one, {**terms, "numbers": hashes}) for one, terms, hashes in told if hashes]
-            for one, terms in late:
-                connection.execute(update(deliveries).where(d.id == one, d.state.in_(WAITING)).values(terms=terms))
-            return len(late)
+        newest = {old: list(hashes) for hashes in given for old in hashes[1:] if old != hashes[0]}
+        known = 0
+        while newest and (late := self._late(newest)):
+            with self._database.writing() as connection:
+                known += sum(connection.execute(one).rowcount for one in late)
+        return known
+
+    def _late(self, newest: Mapping[str, list[str]]) -> list[Update]:
+        """What makes the deliveries known that are not, each as long as nobody has moved it since."""
+        asked = select(d.id, d.state, d.attempt, d.terms).where(d.state.not_in(ENDS))
+        with self._database.reading() as connection:
+            rows = connection.execute(asked).all()
+        told = [(row, newest.get(row.terms.get("numbers", [""])[0])) for row in rows]
+        return [
+            update(deliveries)
+            .where(d.id == row.id, d.state == row.state, d.attempt == row.attempt)
+            .values(terms={**row.terms, "numbers": hashes})
+            for row, hashes in told
+            if hashes
+        ]
 
     def unblock(self, hashes: Collection[str], *, tenant: str = gates.ALL) -> tuple[int, list[str]]:
         """Take a number off the do-not-call list of a tenant, or of all, by its hash under any key.

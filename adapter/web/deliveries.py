@@ -50,13 +50,15 @@ def cancel(delivery_id: str) -> Response:
 
 
 def cancelled(delivery: Delivery, *, who: str, reason: str) -> None:
-    """Cancel a delivery; raises `Conflict` with its state when it is too late."""
+    """Cancel a delivery, one that has just moved too; raises `Conflict` with its state when it is too late."""
     verdict = Verdict(state="cancelled", reason=reason, due_at=g.now, expires_at=delivery.expires_at)
     try:
         parts().store.act(delivery, verdict, who=who, now=g.now)
     except Conflict as exc:
-        state = (parts().store.get(delivery.id) or delivery).state
-        raise Conflict(f"it cannot be cancelled any more: it is {state}", state=state) from exc
+        found = parts().store.get(delivery.id) or delivery
+        if found.state not in WAITING or found == delivery:
+            raise Conflict(f"it cannot be cancelled any more: it is {found.state}", state=found.state) from exc
+        cancelled(found, who=who, reason=reason)
 
 
 @blueprint.errorhandler(SignatureError)

@@ -15,7 +15,7 @@ from web.front import KEY, WORK, front, outcome
 from adapter.api import builtin
 from adapter.mapping import Problem
 from adapter.model import Callback, ClickToDial, Evidence
-from adapter.policy import Numbers
+from adapter.policy import Numbers, Verdict
 from adapter.sources import compiled
 from api.asking import CALLBACK, DIAL, Api
 
@@ -170,6 +170,9 @@ def test_a_key_is_remembered_as_long_as_deliveries_are_kept(api: Api) -> None:
         first = api.post("/api/callback", CALLBACK, once="lead-1")
     with freeze_time("2026-12-01 11:59:59"):
         assert api.post("/api/callback", CALLBACK, once="lead-1")["duplicate_of"] == first["id"]
+        (waiting,) = api.front.store.newest()
+        done = Verdict(state="cancelled", reason="", due_at=waiting.due_at, expires_at=waiting.expires_at)
+        api.front.store.act(waiting, done, who="Pat", now=waiting.updated_at)
     with freeze_time("2026-12-01 12:00:01"):
         assert api.post("/api/callback", CALLBACK, once="lead-1")["duplicate_of"] is None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -157,6 +158,17 @@ class ReportsContract(Contract):
         assert [store.reports.again(one, now=NOW) for one in ("d1", "d2", "d3")] == [1, 0, 0]
         assert shown(take(store)) == [("d1-1", "expired", 2)]
         assert store.reports.again("d1", now=NOW) == 0
+
+    def test_what_is_made_anew_by_a_mapping_that_reports_to_nobody_is_not_reported_any_more(self, store: Store) -> None:
+        keep(store, asked())
+        (taken,) = claim(store)
+        store.save(taken, to("refused"), [tried()], now=NOW)
+        old = store.get("d1")
+        assert old is not None
+        store.anew(old, replace(old, terms={"fresh_for": 60.0}), to("queued"), who="Pat", now=NOW)
+        assert take(store) == []
+        (report,) = store.reports.of("d1")
+        assert (report["result"], report["said"]) == ("given up", "its mapping reports to nobody any more")
 
     def test_one_host_takes_no_more_than_its_share(self, store: Store) -> None:
         slow = [asked(number, host="slow", state="expired") for number in range(5)]

@@ -201,6 +201,31 @@ class RulesContract(Contract):
         assert store.rules.unreadable(rotated.key_ids()) == 0
         assert store.rules.unreadable(Numbers(["a new key"]).key_ids()) == 1
 
+    @pytest.mark.parametrize("state", ["queued", "sending", "unknown", "failed", "refused", "expired", "suppressed"])
+    def test_what_may_be_sent_again_is_found_by_a_list_that_was_written_with_a_later_key(
+        self, store: Store, state: State
+    ) -> None:
+        newer = Numbers(["a newer key", "a key of the tests"])
+        keep(store, asked(1))
+        if state != "queued":
+            (taken,) = claim(store)
+            if state != "sending":
+                store.save(taken, to(state), [], now=NOW)
+        hashes = newer.hashes("+18015550142")
+        assert [store.rules.rehash([hashes]) for _ in range(2)] == [1, 0]
+        assert store.rules.rehash([[hashes[0]] * 2]) == 0  # the same key twice
+        self.block(store, "+18015550142", key=newer)
+        found = store.get("d1")
+        assert found is not None
+        if state == "sending":
+            store.save(found, to("queued"), [], now=NOW)
+        elif state != "queued":
+            store.act(found, to("queued"), who="Pat", now=NOW)
+        assert claim(store) == []
+        ended = store.get("d1")
+        assert ended is not None
+        assert (ended.state, ended.policy) == ("suppressed", "do_not_call")
+
     def test_the_list_is_never_purged(self, store: Store) -> None:
         self.block(store, "+18015550142")
         store.purge(before=NOW + timedelta(days=99), now=NOW + timedelta(days=99))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from freezegun import freeze_time
 from prometheus_client.parser import text_string_to_metric_families
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from adapter import metrics
 from adapter.metrics import Measured, Stopwatch
 from adapter.model import ClickToDial, Evidence, Outcome
 from adapter.store import gates
@@ -173,6 +175,15 @@ def test_attempts_are_counted_by_what_they_proved(
     where = {"tenant": "acme", "action": "click_to_dial"}
     assert added(work, before, "attempts_total", **where, **labels) == 1
     assert added(work, before, "xima_seconds_count", **where) == timed
+
+
+def test_what_xima_answered_is_known_though_it_cannot_be_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(metrics.XIMA, "labels", full)
+    asked = Measured("acme", Xima()).carry_out(ClickToDial(agent="0101", number_to_dial="8015550142"))
+    assert asked == ACCEPTED
 
 
 def test_the_time_at_xima_is_not_ours(begun: tuple[Front, Numbers], monkeypatch: pytest.MonkeyPatch) -> None:
