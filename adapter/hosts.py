@@ -33,6 +33,12 @@ def split(url: str) -> tuple[str, str]:
     return _origin(found), path if path.startswith("/") else f"/{path}"
 
 
+def is_here(url: str) -> bool:
+    """Whether only programs on this machine can mean it."""
+    found = _URL.fullmatch(url)
+    return found is not None and _LOOPBACK.fullmatch(found["host"]) is not None
+
+
 def _allowed(text: str) -> str:
     found = _ALLOWED.fullmatch(text)
     if not found:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from adapter import settings, sources, wsgi
+from adapter import hosts, settings, sources, wsgi
 from adapter.cli import premises, roster, strength
 from adapter.cli.finding import Finding, Findings
 from adapter.cli.shown import as_json, opened, plainly, print_json, setting, spoken_count
@@ -93,6 +93,8 @@ def _public_url() -> Findings:
     if not url:
         remedy = "set ADAPTER_PUBLIC_URL to the origin that senders call, like https://hooks.example.com"
         yield Finding("public URL", False, "not set: status links and signatures that cover the URL need it", remedy)
+    elif hosts.is_here(url):
+        yield Finding("public URL", True, f"{url}: only programs on this machine can call it")
     elif url.startswith("http://"):
         yield Finding("public URL", False, f"{url} is not encrypted", "put a proxy with https in front")
     else:

@@ -267,3 +267,10 @@ def test_without_settings_only_what_can_be_looked_at_is(run: Run, home: Path) ->
 def test_an_origin_without_encryption_is_wrong(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADAPTER_PUBLIC_URL", "http://hooks.example.com")
     assert "WRONG  public URL: http://hooks.example.com is not encrypted" in run("doctor").stdout
+
+
+@pytest.mark.usefixtures("xima")
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8000", "http://localhost:8000", "http://[::1]:8000"])
+def test_a_trial_on_one_machine_needs_no_encryption(run: Run, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("ADAPTER_PUBLIC_URL", url)
+    assert f"ok     public URL: {url}: only programs on this machine can call it" in run("doctor").stdout
