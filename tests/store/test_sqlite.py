@@ -330,7 +330,9 @@ def test_a_file_that_was_moved_away_takes_no_promises_with_it(
     file.rename(file.with_name("moved"))
     if there is not None:
         file.write_bytes(there)
-    for use in (partial(store.check, really=True), *(partial(use, store, claimed) for use in WRITES.values())):
+    uses: list[Callable[[], object]] = [partial(use, store, claimed) for use in WRITES.values()]
+    uses.append(partial(store.check, really=True))
+    for use in uses:
         with pytest.raises(StoreError, match="moved, removed or replaced"):
             use()
     file.with_name("moved").rename(file)
