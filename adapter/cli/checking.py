@@ -61,9 +61,9 @@ def check(paths: tuple[Path, ...], strict: bool, live: bool, history: bool, as_j
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Reality:
-    """What mappings are held against, as far as that was asked for: a tenant's lists, and stored requests."""
+    """What mappings are held against, as far as that was asked for: their tenants' lists, and stored requests."""
 
-    known: roster.Roster | None = None
+    known: roster.Rosters | None = None
     store: Store | None = None
 
     def requests(self, mapping: str) -> Iterator[Received]:
@@ -77,9 +77,9 @@ class _Reality:
 @contextlib.contextmanager
 def _reality(live: bool, history: bool) -> Iterator[_Reality]:
     with contextlib.ExitStack() as stack:
-        client = stack.enter_context(contextlib.closing(roster.client())) if live else None
+        known = stack.enter_context(roster.Rosters()) if live else None
         store = stack.enter_context(opened(setting("ADAPTER_DATABASE_URL"))) if history else None
-        yield _Reality(known=roster.Roster.read(client) if client else None, store=store)
+        yield _Reality(known=known, store=store)
 
 
 def _files(path: Path) -> list[Path]:
@@ -109,7 +109,7 @@ def _checked(file: Path, reality: _Reality) -> dict[str, Any]:
         return {**report, "problems": sources.rendered(file, exc)}
     content = texts.text_of(file)
     lines = content.splitlines()
-    missing = roster.problems(loaded, content, reality.known) if reality.known else []
+    missing = roster.problems(loaded, content, reality.known.of(file.parent, loaded.tenant)) if reality.known else []
     never_sent = unsent.problems(loaded, content, reality.requests(loaded.name))
     warnings = [*lint.problems(loaded, content), *dialling.problems(loaded), *never_sent]
     unset = "here; the server does not answer for"

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import click
 
-from adapter import hosts, settings, sources, wsgi
+from adapter import hosts, settings, sources, tenants, wsgi
 from adapter.cli import premises, roster, strength
 from adapter.cli.finding import Finding, Findings
 from adapter.cli.shown import as_json, opened, plainly, print_json, setting, spoken_count
-from adapter.errors import AdapterError, MappingError, SettingsError
+from adapter.errors import AdapterError, MappingError, SettingsError, Unavailable
 from adapter.mapping import Mapping, named
-from adapter.xima import Client
+from adapter.xima import Client, Tenant
 
 MOST_SKEW = timedelta(seconds=60)
 """Signatures carry the time, and most senders' are refused when they are five minutes off."""
@@ -93,7 +93,7 @@ def _public_url() -> Findings:
     if not url:
         remedy = "set ADAPTER_PUBLIC_URL to the origin that senders call, like https://hooks.example.com"
         yield Finding("public URL", False, "not set: status links and signatures that cover the URL need it", remedy)
-    elif hosts.is_here(url):
+    elif url.startswith("http://") and hosts.is_here(url):
         yield Finding("public URL", True, f"{url}: only programs on this machine can call it")
     elif url.startswith("http://"):
         yield Finding("public URL", False, f"{url} is not encrypted", "put a proxy with https in front")
@@ -134,15 +134,39 @@ def _of_broken(broken: sources.Broken, folder: Path) -> tuple[str, str]:
 
 
 def _xima() -> Findings:
-    with contextlib.closing(roster.client()) as client:
-        known = roster.Roster.read(client)
-        agents, skills = spoken_count(len(known.extensions), "agent"), spoken_count(len(known.skills), "skill")
-        yield Finding("Xima", True, f"answers and takes the token: {agents}, {skills}")
-        yield from _clock(client)
-        loaded = list(_files())
-        for path, one in loaded:
-            yield from _named(path, one, known)
-        yield from _strategies([one for _, one in loaded])
+    folder = setting("ADAPTER_MAPPINGS")
+    loaded = list(_files())
+    with roster.Rosters() as rosters:
+        for tenant in roster.known(folder).values():
+            mine = [(path, one) for path, one in loaded if one.tenant == tenant.name]
+            try:
+                yield from _tenant(tenant, rosters.of(folder, tenant.name), mine)
+            except Unavailable as exc:
+                yield Finding(_called(tenant), False, exc.reason, _remedy(tenant, exc))
+    yield from _strategies([one for _, one in loaded])
+
+
+def _tenant(tenant: Tenant, known: roster.Roster, loaded: list[tuple[Path, Mapping]]) -> Findings:
+    agents, skills = spoken_count(len(known.extensions), "agent"), spoken_count(len(known.skills), "skill")
+    yield Finding(_called(tenant), True, f"answers and takes the token: {agents}, {skills}")
+    if tenant.name == tenants.DEFAULT:
+        yield from _clock(known.client)
+    for path, one in loaded:
+        yield from _named(path, one, known)
+
+
+def _called(tenant: Tenant) -> str:
+    return "Xima" if tenant.name == tenants.DEFAULT else f"Xima of {tenant.name}"
+
+
+def _remedy(tenant: Tenant, exc: Unavailable) -> str:
+    """What to do about a tenant that gives no list."""
+    is_default = tenant.name == tenants.DEFAULT
+    if exc.more.get("xima_status") in (401, 403):
+        where = "XIMA_TOKEN" if is_default else f"the variable that {tenants.FILE} names for {tenant.name}"
+        return f"copy the token from Xima (API Enablement, API Service Users) into {where}, then restart the adapter"
+    where = "XIMA_HOST" if is_default else f"host of {tenant.name} in {tenants.FILE}"
+    return f"look whether {tenant.base_url} ({where}) is your Xima, and whether this machine may connect to it"
 
 
 def _strategies(loaded: list[Mapping]) -> Findings:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Mapping as ReadOnly
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from adapter import tenants
 from adapter.cli.shown import setting
 from adapter.condition import folded
 from adapter.errors import Unavailable
@@ -41,9 +45,25 @@ class Roster:
         return self.callers[extension]
 
 
-def client() -> Client:
-    """Xima as the settings name it; raises `SettingsError`."""
-    return Client(Tenant(name="default", base_url=setting("XIMA_HOST"), token=setting("XIMA_TOKEN")), read_timeout=15)
+class Rosters(ExitStack):
+    """The rosters of the tenants, each read when it is first asked for; the connections end with the block."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._read: dict[tuple[Path, str], Roster] = {}
+
+    def of(self, folder: Path, tenant: str) -> Roster:
+        """The roster of a tenant of a folder of mappings; raises `SettingsError` and `Unavailable`."""
+        if (folder, tenant) not in self._read:
+            client = self.enter_context(closing(Client(known(folder)[tenant], read_timeout=15)))
+            self._read[folder, tenant] = Roster.read(client)
+        return self._read[folder, tenant]
+
+
+def known(folder: Path) -> ReadOnly[str, Tenant]:
+    """The tenants by their names: the one of the settings, and those of the folder's file; raises `SettingsError`."""
+    default = Tenant(name=tenants.DEFAULT, base_url=setting("XIMA_HOST"), token=setting("XIMA_TOKEN"))
+    return tenants.load(folder, default).known
 
 
 def problems(mapping: Mapping, content: str, roster: Roster) -> list[Problem]:

@@ -117,6 +117,7 @@ def xima(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
         store.upgrade()
         store.close()
         (home / "adapter.db").chmod(0o600)
+        (home / "mappings/tenants.yaml").unlink()
         form = home / "mappings/form.yaml"
         form.write_text(
             form.read_text().replace("skill: Sales", "skill: Support").replace("{skill: Sales", "{skill: Support")
@@ -175,6 +176,41 @@ def test_the_token_must_be_right(run: Run, monkeypatch: pytest.MonkeyPatch) -> N
     assert (result.exit_code, "token" in result.stderr) == (1, True), result.output
     result = run("doctor")
     assert (result.exit_code, "WRONG  Xima: " in result.stdout) == (1, True), result.output
+
+
+@pytest.fixture
+def acme(home: Path, xima: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """A second tenant, of another Xima, for which a mapping dials."""
+    with Sandbox.start(script="{token: token-of-acme, agents: [{name: Kim, extension: 0204}], skills: []}") as sandbox:
+        (home / "mappings/tenants.yaml").write_text(f"acme: {{host: {sandbox.url}, token: ACME_XIMA_TOKEN}}\n")
+        monkeypatch.setenv("ACME_XIMA_TOKEN", "token-of-acme")
+        form = (home / "mappings/form.yaml").read_text()
+        (home / "mappings/far.yaml").write_text(form.replace("name: form", "name: far\ntenant: acme", 1))
+        yield sandbox
+
+
+@pytest.mark.usefixtures("acme")
+def test_a_mapping_is_held_against_its_own_tenant(run: Run) -> None:
+    for said in (run("check", "--live").stdout, run("doctor").stdout):
+        assert re.search(r"far.yaml:\d+:\d+: Xima has no skill called 'Support'", said), said
+        assert not re.search(r"form.yaml:\d+:\d+: Xima has", said), said
+    assert "ok     Xima of acme: answers and takes the token: 1 agent, 0 skills" in run("doctor").stdout
+
+
+def test_a_tenant_that_cannot_be_asked_hides_no_other(run: Run, acme: Sandbox) -> None:
+    acme.world.load("token: renewed")
+    said = run("doctor").stdout
+    assert "ok     Xima: answers" in said
+    assert "WRONG  Xima of acme: 401: " in said
+    assert "into the variable that tenants.yaml names for acme, then restart" in said
+
+
+@pytest.mark.usefixtures("xima")
+def test_what_to_do_about_a_xima_that_does_not_answer_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XIMA_HOST", "http://127.0.0.1:1")
+    said = run("doctor").stdout
+    assert "WRONG  Xima: Xima could not be reached: connection refused\n" in said
+    assert "= look whether http://127.0.0.1:1 (XIMA_HOST) is your Xima, and whether this machine may connect" in said
 
 
 @pytest.mark.usefixtures("xima")
