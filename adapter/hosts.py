@@ -34,9 +34,9 @@ def split(url: str) -> tuple[str, str]:
 
 
 def is_here(url: str) -> bool:
-    """Whether only programs on this machine can mean it."""
+    """Whether it is plain http that only programs on this machine can call: a trial."""
     found = _URL.fullmatch(url)
-    return found is not None and _LOOPBACK.fullmatch(found["host"]) is not None
+    return found is not None and found["scheme"].lower() == "http" and bool(_LOOPBACK.fullmatch(found["host"]))
 
 
 def _allowed(text: str) -> str:

@@ -93,7 +93,7 @@ def _public_url() -> Findings:
     if not url:
         remedy = "set ADAPTER_PUBLIC_URL to the origin that senders call, like https://hooks.example.com"
         yield Finding("public URL", False, "not set: status links and signatures that cover the URL need it", remedy)
-    elif url.startswith("http://") and hosts.is_here(url):
+    elif hosts.is_here(url):
         yield Finding("public URL", True, f"{url}: only programs on this machine can call it")
     elif url.startswith("http://"):
         yield Finding("public URL", False, f"{url} is not encrypted", "put a proxy with https in front")
