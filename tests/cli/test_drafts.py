@@ -159,6 +159,14 @@ def test_check_names_a_file_that_nobody_reads_because_of_its_ending(run: Run, ho
         )
 
 
+@pytest.mark.parametrize(
+    ("file", "remedy"), [("form-2", "write name: form-2"), ("my form", "rename the file to form.yaml")]
+)
+def test_a_file_of_another_name_is_given_one_that_can_be(run: Run, home: Path, file: str, remedy: str) -> None:
+    (home / "mappings" / f"{file}.yaml").write_text(FORM)
+    assert f"= {remedy}" in run("check", f"mappings/{file}.yaml").stdout
+
+
 # explain
 
 
