@@ -33,6 +33,12 @@ def split(url: str) -> tuple[str, str]:
     return _origin(found), path if path.startswith("/") else f"/{path}"
 
 
+def is_here(url: str) -> bool:
+    """Whether it is plain http that only programs on this machine can call: a trial."""
+    found = _URL.fullmatch(url)
+    return found is not None and found["scheme"].lower() == "http" and bool(_LOOPBACK.fullmatch(found["host"]))
+
+
 def _allowed(text: str) -> str:
     found = _ALLOWED.fullmatch(text)
     if not found:

@@ -137,7 +137,7 @@ def message(delivery: Delivery, *, duplicate: bool = False) -> str:
     sentence = _sentence(delivery)
     times = {"due": instant(delivery.due_at), "end": instant(max(delivery.due_at, delivery.expires_at))}
     told = sentence.format(what=what(delivery.action), why=masked(delivery.reason), **times)
-    again = "This event was received before and is done once only. " if duplicate else ""
+    again = "This was asked for before and is done once only. " if duplicate else ""
     return again + told[0].upper() + told[1:]
 
 

@@ -80,6 +80,8 @@ def test_the_content_type_tells_the_kind(content_type: str, kind: str | None) ->
         ("soap", "text/xml"),
         ("soap", "application/octet-stream"),
         ("xml", "application/xml"),
+        ("xml", "image/svg+xml"),
+        ("json", "text/json"),
     ],
 )
 def test_a_content_type_that_does_not_contradict_is_let_through(kind: str, content_type: str) -> None:
@@ -94,6 +96,10 @@ def test_a_content_type_that_does_not_contradict_is_let_through(kind: str, conte
         ("form", "application/json", "json"),
         ("soap", "application/json", "json"),
         ("xml", "multipart/form-data; boundary=x", "form"),
+        ("json", "text/csv", "text/csv"),
+        ("form", "Image/PNG", "image"),
+        ("json", "text/html; charset=utf-8", "text/html"),
+        ("soap", "application/pdf", "application/pdf"),
     ],
 )
 def test_a_content_type_of_another_kind_is_unsupported(kind: str, content_type: str, said: str) -> None:

@@ -43,7 +43,7 @@ def test_every_state_has_a_sentence_that_says_no_more_than_is_known(state: State
 def test_the_sentence_of_a_repeated_event_says_so_first() -> None:
     said = receipt.message(delivery(state="accepted"), duplicate=True)
     assert said == (
-        "This event was received before and is done once only. Xima accepted the call from extension 0101 to …0142."
+        "This was asked for before and is done once only. Xima accepted the call from extension 0101 to …0142."
     )
 
 

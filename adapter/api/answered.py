@@ -181,6 +181,7 @@ class ErrorAnswer(Schema):
     """An error of all other routes."""
 
     error = fields.Nested(ErrorSchema, required=True)
+    state = fields.String(metadata={"description": "of a delivery that is past cancelling (409)"})
 
 
 def shown(pair: Any) -> dict[str, str]:

@@ -146,18 +146,24 @@ def post(url: str, request: Received) -> requests.Response:
         raise click.ClickException(f"no answer from {where}: is the adapter running? ({type(exc).__name__})") from exc
 
 
-def spoken(answer: requests.Response) -> Iterator[str]:
-    """The answer in words: each receipt's sentence and link, or the error, or the body as it came."""
+def plain(answer: requests.Response) -> dict[str, Any]:
+    """The answer as it came: `receipts` or `error`, or the text of its `body` where it is neither."""
     try:
         told = answer.json()
     except ValueError:
         told = None
-    if isinstance(told, dict) and "receipts" in told:
+    return told if isinstance(told, dict) and told.keys() & {"receipts", "error"} else {"body": answer.text}
+
+
+def spoken(answer: requests.Response) -> Iterator[str]:
+    """The answer in words: each receipt's sentence and link, or the error, or the body as it came."""
+    told = plain(answer)
+    if "receipts" in told:
         for receipt in told["receipts"]:
             yield f"{receipt['state']}: {receipt['message']}"
             if receipt["status_url"]:
                 yield f"  {receipt['status_url']}"
-    elif isinstance(told, dict) and "error" in told:
+    elif "error" in told:
         yield f"{told['error']['code']}: {told['error']['message']}"
     else:
         if shown := answer.text.strip()[:500]:

@@ -14,7 +14,7 @@ import click
 
 from adapter import allowed, proofs, sources, tenants, texts
 from adapter.cli import roster
-from adapter.cli.shown import as_json, opened, plainly, print_json, setting, spoken_count
+from adapter.cli.shown import as_json, is_there, mapping_path, opened, plainly, print_json, setting, spoken_count
 from adapter.errors import MappingError, SettingsError
 from adapter.mapping import Mapping, dialling, lint, render, unsent
 from adapter.model import Received
@@ -25,7 +25,7 @@ LATEST = 200
 
 
 @click.command()
-@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--strict", is_flag=True, help="A warning fails too.")
 @click.option("--live", is_flag=True, help="Ask Xima too whether it has the agents, skills and caller ids.")
 @click.option("--history", is_flag=True, help="Warn of fields that nobody has sent in the last 200 stored requests.")
@@ -36,13 +36,14 @@ def check(paths: tuple[Path, ...], strict: bool, live: bool, history: bool, as_j
 
     What is allowed and yet likely to be regretted is a warning; docs/mappings.md says how to silence one.
 
-    PATHS are files or folders (default: ADAPTER_MAPPINGS).
+    PATHS are files, folders or names of mappings (default: ADAPTER_MAPPINGS).
 
     \b
     Example:
       xima-adapter check mappings/callback.yaml
     """
-    where = paths or (setting("ADAPTER_MAPPINGS"),)
+    named = (path if is_there(path) else mapping_path(str(path)) for path in paths)
+    where = tuple(named) or (setting("ADAPTER_MAPPINGS"),)
     files = [file for path in where for file in _files(path)]
     for odd in (odd for path in where for odd in _misnamed(path)):
         click.echo(f"{odd}: warning: the server does not read this file: its name has to end in .yaml", err=True)

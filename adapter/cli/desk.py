@@ -30,9 +30,18 @@ def _store() -> AbstractContextManager[Store]:
     return opened(setting("ADAPTER_DATABASE_URL"))
 
 
-@click.group(invoke_without_command=True)
-@click.pass_context
-def deliveries(context: click.Context) -> None:
+class _Listing(click.Group):
+    """A group that lists unless a word says what else to do, with the options of its list."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Called by click."""
+        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_Listing)
+def deliveries() -> None:
     """Look at deliveries; cancel, replay, release or settle one.
 
     Without a further word it lists them.
@@ -41,8 +50,6 @@ def deliveries(context: click.Context) -> None:
     Example:
       xima-adapter deliveries list --state unknown
     """
-    if context.invoked_subcommand is None:
-        context.invoke(list_)
 
 
 @deliveries.command("list")

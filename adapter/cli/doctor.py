@@ -14,7 +14,7 @@ from adapter import hosts, settings, sources, tenants, wsgi
 from adapter.cli import premises, roster, strength
 from adapter.cli.finding import Finding, Findings
 from adapter.cli.shown import as_json, opened, plainly, print_json, setting, spoken_count
-from adapter.errors import AdapterError, MappingError, SettingsError, TextError
+from adapter.errors import AdapterError, MappingError, SettingsError, TextError, Unavailable
 from adapter.mapping import Mapping, named
 from adapter.xima import Client
 
@@ -97,6 +97,8 @@ def _public_url() -> Findings:
     if not url:
         remedy = "set ADAPTER_PUBLIC_URL to the origin that senders call, like https://hooks.example.com"
         yield Finding("public URL", False, "not set: status links and signatures that cover the URL need it", remedy)
+    elif hosts.is_here(url):
+        yield Finding("public URL", True, f"{url}: only programs on this machine can call it")
     elif url.startswith("http://"):
         yield Finding("public URL", False, f"{url} is not encrypted", "put a proxy with https in front")
     else:
@@ -149,6 +151,9 @@ def _tenant(name: str, loaded: list[tuple[Path, Mapping]], rosters: Callable[[st
     subject = "Xima" if name == tenants.DEFAULT else f"Xima of {name}"
     try:
         known = rosters(name, setting("ADAPTER_MAPPINGS"))
+    except Unavailable as exc:
+        yield Finding(subject, False, exc.reason, _remedy(name, exc))
+        return
     except AdapterError as exc:
         yield _trouble(subject, exc)
         return
@@ -166,6 +171,16 @@ def _in_clear(subject: str, url: str) -> Findings:
         return
     said, remedy = "not encrypted, so the token can be read on the way", "write the host alone, like acme.xima.cloud"
     yield Finding(subject, False, f"{url} is {said}", remedy)
+
+
+def _remedy(name: str, exc: Unavailable) -> str:
+    """What to do about a tenant that gives no list."""
+    is_default = name == tenants.DEFAULT
+    if exc.more.get("xima_status") in (401, 403):
+        where = "XIMA_TOKEN" if is_default else f"the variable that {tenants.FILE} names for {name}"
+        return f"copy the token from Xima (API Enablement, API Service Users) into {where}, then restart the adapter"
+    where = "XIMA_HOST" if is_default else f"host of {name} in {tenants.FILE}"
+    return f"look whether {where} is your Xima, and whether this machine may connect to it"
 
 
 def _strategies(loaded: list[Mapping]) -> Findings:

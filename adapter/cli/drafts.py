@@ -7,7 +7,7 @@ import click
 from adapter import sources, wsgi
 from adapter.cli import bodies, printed, reference
 from adapter.cli.bodies import Origin
-from adapter.cli.shown import mapping_path, plainly, read_mapping, setting
+from adapter.cli.shown import as_json, mapping_path, plainly, print_json, read_mapping, setting
 
 
 @click.command()
@@ -20,8 +20,11 @@ from adapter.cli.shown import mapping_path, plainly, read_mapping, setting
     type=Origin(),
     help="The adapter, like http://127.0.0.1:8000 (default: ADAPTER_PUBLIC_URL or ADAPTER_BIND).",
 )
+@as_json
 @plainly
-def send(mapping: str, example: str | None, changes: tuple[str, ...], added: tuple[str, ...], to: str | None) -> None:
+def send(
+    mapping: str, example: str | None, changes: tuple[str, ...], added: tuple[str, ...], to: str | None, as_json: bool
+) -> None:
     """Send a running adapter one of the mapping's examples.
 
     It is signed as its sender would sign it, with the secret from the environment. This dials or queues for real. An
@@ -37,9 +40,11 @@ def send(mapping: str, example: str | None, changes: tuple[str, ...], added: tup
     request = bodies.signed(source, example, changes, added=added, origin=origin, now=wsgi.clock())
     target = (to or origin) + request.url.removeprefix(origin)
     answer = bodies.post(target, request)
-    click.echo(f"{answer.status_code} from {target.partition('?')[0]}")
-    for line in bodies.spoken(answer):
-        click.echo(line)
+    url = target.partition("?")[0]
+    if as_json:
+        print_json({"url": url, "status": answer.status_code, **bodies.plain(answer)})
+    else:
+        click.echo("\n".join((f"{answer.status_code} from {url}", *bodies.spoken(answer))))
     if not answer.ok:
         raise SystemExit(1)
 

@@ -132,9 +132,14 @@ def _received(recorded: Mapping[str, Any]) -> Received:
     return Received(
         method=str(recorded.get("method", "POST")).upper(),
         url=str(recorded.get("url", "")),
-        headers={str(name).lower(): str(text) for name, text in headers.items()},
+        headers={str(name).lower(): _header(given) for name, given in headers.items()},
         body=_body(recorded),
     )
+
+
+def _header(given: Any) -> str:
+    """The text of a header; some recorders keep a list for each, and a server reads a repeated one joined."""
+    return ",".join(map(str, given)) if isinstance(given, list) else str(given)
 
 
 def _body(recorded: Mapping[str, Any]) -> bytes:

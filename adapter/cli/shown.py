@@ -78,11 +78,21 @@ def opened(url: str) -> Iterator[Store]:
         store.close()
 
 
+def is_there(path: Path) -> bool:
+    """Whether a file or folder is there for this user."""
+    try:
+        return path.exists()
+    except OSError:  # in a folder that he may not enter
+        return False
+
+
 def mapping_path(name: str) -> Path:
     """The file of a mapping given by its name or as a path; raises `click.UsageError`."""
     path = Path(name)
-    if path.suffix in (".yaml", ".yml") and path.is_file():
+    if path.suffix in (".yaml", ".yml") and is_there(path) and path.is_file():
         return path
+    if path.parent != Path():  # not one of the same name that lies elsewhere
+        raise click.UsageError(f"there is no mapping file {name}")
     folder: Path = setting("ADAPTER_MAPPINGS")
     known = {one.stem: one for one in sources.mapping_files(folder)}
     if path.stem not in known:

@@ -9,9 +9,10 @@ import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 from adapter import policy
+from adapter.dispatcher.diary import log_delivery
 from adapter.dispatcher.leases import Clock, Leases
 from adapter.dispatcher.lines import Lines
 from adapter.dispatcher.presence import Presence
@@ -225,29 +226,6 @@ class Dispatcher:
         """Stop keeping leases; nothing is tried again."""
         self._stop.set()
         self.leases.close()
-
-
-def log_delivery(delivery: Delivery, *, level: int = logging.INFO, **extra: Any) -> None:
-    """One line for the state a delivery has reached, of those that want a person a warning."""
-    if _wants_a_person(delivery):
-        level = max(level, logging.WARNING)
-    event(
-        f"delivery.{delivery.state}",
-        level=level,
-        mapping=delivery.mapping,
-        request=delivery.request_id,
-        id=delivery.id,
-        action=delivery.action.kind,
-        tries=delivery.tries,
-        reason=delivery.reason or None,
-        **extra,
-    )
-
-
-def _wants_a_person(delivery: Delivery) -> bool:
-    """Nobody knows what happened, the token is refused, or a customer waits for a call that Xima refused."""
-    lost = delivery.state == "refused" and delivery.action.kind == "callback"
-    return lost or delivery.state == "unknown" or (delivery.state in ("held", "refused") and "token" in delivery.reason)
 
 
 def _jitter() -> float:

@@ -13,6 +13,7 @@ from adapter import path, phone
 from adapter.condition import Condition, Group
 from adapter.mapping import outside
 from adapter.mapping.compiled import PARAMETERS, Mapping, Rule, Value
+from adapter.mapping.document import IN_URL, NAME
 from adapter.mapping.fields import FIELDS, SHAPES
 from adapter.mapping.problems import Said, as_field, did_you_mean
 from adapter.mapping.text import Where
@@ -59,7 +60,9 @@ def _misnamed(name: str, file: str) -> Said:
     if re.search(r"\.ya?ml$", file, re.IGNORECASE):
         said = f"the file is {file}.txt or the like, which the server does not read"
         return Said(said, hint=f"rename the file to {name}.yaml")
-    return Said(f"the name is '{name}' but the file is {file}.yaml", hint=f"write name: {file}, or rename the file")
+    can_be = re.fullmatch(NAME, file) is not None
+    hint = f"write name: {file}, or rename the file" if can_be else f"rename the file to {name}.yaml: {IN_URL}"
+    return Said(f"the name is '{name}' but the file is {file}.yaml", hint=hint)
 
 
 def _rules(mapping: Mapping, known: _Known) -> Found:

@@ -41,6 +41,10 @@ from adapter.mapping.vocabulary import (
 NUMBERS = tuple(name for names in FIELDS.values() for name, field in names.items() if field.kind == "phone")
 
 
+NAME = r"\w[\w.-]*"
+IN_URL = "a name is part of the URL: letters, digits, - and _ only"
+
+
 def _format(text: str) -> str:
     if text != "1":
         raise TextError("this version of the adapter reads format 1")
@@ -48,8 +52,8 @@ def _format(text: str) -> str:
 
 
 def _name(text: str) -> str:
-    if not re.fullmatch(r"\w[\w.-]*", text):
-        raise TextError("a name is part of the URL: letters, digits, - and _ only")
+    if not re.fullmatch(NAME, text):
+        raise TextError(IN_URL)
     return str(text)
 
 

@@ -6,6 +6,7 @@ that is let in costs more than a moment: depth, values, fields and digits are bo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -25,6 +26,11 @@ _KINDS: Mapping[str, str] = {
     "application/xml": "xml",
     "text/xml": "xml",
 }
+_OTHERS = re.compile(
+    "(audio|font|image|model|video)/.*|text/(?:calendar|css|csv|html|markdown|yaml)"
+    "|application/(?:cbor|gzip|msgpack|pdf|protobuf|x-protobuf|x-yaml|yaml|zip)"
+)
+"""Types of which no sender means a record; what says nothing (text/plain, application/octet-stream) is read."""
 _PARSERS: Mapping[str, Callable[[bytes], Any]] = {
     "json": parse_json,
     "soap": parse_soap,
@@ -34,7 +40,7 @@ _PARSERS: Mapping[str, Callable[[bytes], Any]] = {
 
 def kind_of(content_type: str) -> str | None:
     """Return "json", "form" or "xml" as the content type says, or None when it says nothing we know."""
-    media_type = content_type.partition(";")[0].strip().lower()
+    media_type = _media_type(content_type)
     _, plus, suffix = media_type.rpartition("+")
     return suffix if plus and suffix in ("json", "xml") else _KINDS.get(media_type)
 
@@ -42,8 +48,14 @@ def kind_of(content_type: str) -> str | None:
 def check_type(kind: str, content_type: str) -> None:
     """Raise `UnsupportedBody` when the content type plainly says another kind of body than `kind`."""
     said = kind_of(content_type)
+    if said is None and (other := _OTHERS.fullmatch(_media_type(content_type))):
+        said = other[1] or other[0]
     if said is not None and said != ("xml" if kind == "soap" else kind):
         raise UnsupportedBody(f"the content type says {said}, but this mapping reads {kind}")
+
+
+def _media_type(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
 
 
 def parse(kind: str, body: bytes, *, content_type: str = "") -> Any:

@@ -88,7 +88,7 @@ def spoilt(fault: Fault, verdict: Verdict) -> Verdict:
     if not fault.ends:
         return verdict
     status = 429 if fault.rate_limit else fault.status
-    headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+    headers = {} if fault.wait is None else {"Retry-After": str(fault.wait)}
     end = fault.ends[0]
     return Verdict(status=status, reason=f"fault: {end}", headers=headers, cut="" if status else end)
 

@@ -88,6 +88,8 @@ class Part(read.Field[Any]):
         super().__init__(**rest)
         self.kind = kind
         self.schema = Schema.from_dict({item.name: item.metadata["read"] for item in fields(kind)})()
+        known = ", ".join(one.data_key or name for name, one in self.schema.fields.items())
+        self.schema.error_messages["unknown"] = f"Unknown field. Known here: {known}."
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **_: Any) -> dict[str, Any] | None:
         if value is None:
@@ -128,7 +130,7 @@ def duration() -> float:
 
 def flag(*, default: bool = False) -> bool:
     """A key that is yes or no."""
-    return field(default=default, metadata=as_read(read.Boolean()))
+    return field(default=default, metadata=as_read(read.Boolean(error_messages={"invalid": "Must be yes or no."})))
 
 
 def integer(default: T, least: int, most: int | None = None) -> T | int:

@@ -128,6 +128,11 @@ class Fault:
         return next(iter(self.ends + delays), None)
 
     @property
+    def wait(self) -> int | None:
+        """The seconds of Retry-After; None where the answer does not say when to come back."""
+        return 1 if self.rate_limit and self.retry_after is None else self.retry_after
+
+    @property
     def acts(self) -> bool:
         """Whether the call is carried out before its answer is spoilt."""
         return not self.ends or self.drop_after_effect or self.after_effect or self.reset == "after"

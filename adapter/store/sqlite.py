@@ -8,6 +8,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -19,6 +20,7 @@ from adapter.store.shared import Turns
 BUSY_SECONDS = 5.0
 SYNCHRONOUS_FULL = 2
 OF_THE_FILE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB)
+MOVED = "its file was moved, removed or replaced while it was in use: put it back, or restart to use what is there now"
 RETRY_SECONDS = 0.001
 """How soon a lock that another process holds is asked for again; it is held for about as long."""
 
@@ -71,6 +73,15 @@ def _insist(opened: sqlite3.Connection, statement: str) -> None:
             return
 
 
+def _identity(file: Path) -> tuple[int, int] | None:
+    """What tells a file from every other that bears its name, before and after; None when there is none."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def driver(connection: Connection) -> sqlite3.Connection:
     """The driver's own connection below one of SQLAlchemy's."""
     return cast(sqlite3.Connection, connection.connection.driver_connection)
@@ -98,6 +109,8 @@ class SQLite:
 
     def __init__(self, url: str) -> None:
         self.engine = connect(url)
+        self._file = Path(str(self.engine.url.database)).absolute()
+        self._opened: tuple[int, int] | None = None
         self._turns = Turns(self._begin, patience=BUSY_SECONDS)
         self._writer: Connection | None = None
         self._at_once = True
@@ -114,6 +127,9 @@ class SQLite:
             yield self._writer
 
     def _begin(self, opened: sqlite3.Connection, at_once: bool) -> None:
+        """Raises what SQLite would not: it goes on writing to a file that nobody will ever open again."""
+        if _identity(self._file) != self._opened:
+            raise sqlite3.OperationalError(MOVED)
         if at_once is not self._at_once:
             opened.execute(f"PRAGMA synchronous={'FULL' if at_once else 'NORMAL'}").close()
             self._at_once = at_once
@@ -122,6 +138,7 @@ class SQLite:
     def _connected(self) -> sqlite3.Connection:
         """A connection which SQLAlchemy takes to be in one transaction for good: the true ones are the driver's."""
         self._writer = self.engine.connect()
+        self._opened = _identity(self._file)
         self._writer.begin()
         opened = driver(self._writer)
         opened.execute("PRAGMA busy_timeout=0")  # `_insist` waits

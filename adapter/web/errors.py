@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from typing import Any
 
 from flask import Flask, Response, g, jsonify
 from werkzeug.exceptions import HTTPException
@@ -57,11 +58,11 @@ def theirs(exc: HTTPException) -> Response:
 def _in_its_shape(exc: AdapterError, message: str) -> Response:
     if problems.is_wanted():
         return problems.of(exc, message if isinstance(exc, StoreError) else masked(exc.reason))
-    return fault(exc.status, message) if for_soap() else shaped(exc.status, exc.code, message)
+    return fault(exc.status, message) if for_soap() else shaped(exc.status, exc.code, message, **exc.more)
 
 
-def shaped(status: int, code: str, message: str) -> Response:
-    """An error answer."""
-    response = jsonify(error={"code": code, "message": message})
+def shaped(status: int, code: str, message: str, **more: Any) -> Response:
+    """An error answer; `more` stands beside the error."""
+    response = jsonify(error={"code": code, "message": message}, **more)
     response.status_code = status
     return response

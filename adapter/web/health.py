@@ -81,7 +81,8 @@ def _alarms() -> Iterator[dict[str, str]]:
         if gate.paused:
             yield {"part": name, "message": f"dialling is paused {gate.paused}"}
         if gate.trouble:
-            yield {"part": name, "message": f"{TROUBLES[gate.trouble]}; since {gate.since}"}
+            since = f"; since {instant(gate.since)}" if gate.since else ""
+            yield {"part": name, "message": TROUBLES[gate.trouble] + since}
     lost = rules.unreadable(Numbers(parts().settings.secret_keys).key_ids())
     if lost:
         said = f"{lost} numbers were added with a key that is not in ADAPTER_SECRET_KEY: put it back at its end"

@@ -103,6 +103,14 @@ def test_the_list_is_cut_down_by_state_mapping_and_number(run: Run, put: Put) ->
     assert len(json.loads(run("deliveries", "list", "--json").stdout)) == len(TRANSITIONS)
 
 
+def test_the_options_of_the_list_do_not_need_its_word(run: Run, put: Put) -> None:
+    put("accepted", number=1)
+    put("refused", number=2)
+    assert run("deliveries", "--json").stdout == run("deliveries", "list", "--json").stdout
+    assert [one["state"] for one in json.loads(run("deliveries", "--state", "refused", "--json").stdout)] == ["refused"]
+    assert "Commands:" in run("deliveries", "--help").stdout
+
+
 def test_refused_requests_are_counted_above_the_list(run: Run, store: Store) -> None:
     for mapping in ("click", "click", ""):
         store.count_refusal(mapping=mapping, code="unauthorized", reason="signature mismatch", now=NOW)

@@ -117,6 +117,7 @@ def xima(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
         store.upgrade()
         store.close()
         (home / "adapter.db").chmod(0o600)
+        (home / "mappings/tenants.yaml").unlink()
         form = home / "mappings/form.yaml"
         form.write_text(
             form.read_text().replace("skill: Sales", "skill: Support").replace("{skill: Sales", "{skill: Support")
@@ -188,12 +189,12 @@ rules: [{name: call, callback: {skill: Night Desk, callback_number: "${phone}"}}
 
 
 @pytest.fixture
-def acme(home: Path) -> Iterator[None]:
+def acme(home: Path) -> Iterator[Sandbox]:
     """A mapping that dials at a tenant of its own, whose Xima has other names."""
     with Sandbox.start(script="{token: token-of-acme, agents: [], skills: [Night Desk]}") as sandbox:
         (home / "mappings/tenants.yaml").write_text(f"acme:\n  host: {sandbox.url}\n  token: ACME_TOKEN\n")
         (home / "mappings/acme.yaml").write_text(ACME)
-        yield
+        yield sandbox
 
 
 @pytest.mark.usefixtures("xima", "acme")
@@ -214,6 +215,23 @@ def test_trouble_with_one_tenant_hides_no_other(run: Run, monkeypatch: pytest.Mo
     assert "WRONG  Xima of acme: ACME_TOKEN is not set\n       = tenants.yaml names it for the tenant acme\n" in shown
     assert run("check", "--live", "mappings/form.yaml").exit_code == 0
     assert "ACME_TOKEN is not set: tenants.yaml names it" in run("check", "--live", "mappings/acme.yaml").stderr
+
+
+@pytest.mark.usefixtures("xima")
+def test_a_tenant_that_cannot_be_asked_hides_no_other(run: Run, acme: Sandbox) -> None:
+    acme.world.load("token: renewed")
+    said = run("doctor").stdout
+    assert "ok     Xima: answers" in said
+    assert "WRONG  Xima of acme: 401: " in said
+    assert "into the variable that tenants.yaml names for acme, then restart" in said
+
+
+@pytest.mark.usefixtures("xima")
+def test_what_to_do_about_a_xima_that_does_not_answer_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XIMA_HOST", "http://127.0.0.1:1")
+    said = run("doctor").stdout
+    assert "WRONG  Xima: Xima could not be reached: connection refused\n" in said
+    assert "= look whether XIMA_HOST is your Xima, and whether this machine may connect" in said
 
 
 @pytest.mark.usefixtures("xima")
@@ -314,3 +332,10 @@ def test_a_token_that_leaves_this_machine_in_clear_is_wrong(
     elsewhere = xima.url.replace("127.0.0.1", "0.0.0.0")  # Linux takes it for itself, doctor for another
     monkeypatch.setenv("XIMA_HOST", elsewhere)
     assert f"WRONG  Xima: {elsewhere} is not encrypted, so the token can be read on the way" in run("doctor").stdout
+
+
+@pytest.mark.usefixtures("xima")
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8000", "http://localhost:8000", "http://[::1]:8000"])
+def test_a_trial_on_one_machine_needs_no_encryption(run: Run, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("ADAPTER_PUBLIC_URL", url)
+    assert f"ok     public URL: {url}: only programs on this machine can call it" in run("doctor").stdout

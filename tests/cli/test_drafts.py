@@ -42,6 +42,7 @@ def test_only_what_is_named_is_checked(run: Run, home: Path) -> None:
     (home / "other").mkdir()
     (home / "other/form.yaml").write_text(FORM)
     assert "click" not in run("check", "other").stdout
+    assert run("check", "form").stdout.startswith("mappings/form.yaml: good")
 
 
 def test_what_a_tenant_refuses_is_a_warning_and_a_mistake_in_their_file_is_everybodys_problem(
@@ -156,6 +157,14 @@ def test_check_names_a_file_that_nobody_reads_because_of_its_ending(run: Run, ho
             f"{name}: warning: the server does not read this file: its name has to end in .yaml"
             in run("check", path).stderr
         )
+
+
+@pytest.mark.parametrize(
+    ("file", "remedy"), [("form-2", "write name: form-2"), ("my form", "rename the file to form.yaml")]
+)
+def test_a_file_of_another_name_is_given_one_that_can_be(run: Run, home: Path, file: str, remedy: str) -> None:
+    (home / "mappings" / f"{file}.yaml").write_text(FORM)
+    assert f"= {remedy}" in run("check", f"mappings/{file}.yaml").stdout
 
 
 # explain
@@ -273,6 +282,13 @@ def test_an_unknown_mapping_is_wrong_use_and_the_known_ones_are_listed(run: Run)
         result = run(*command, input="{}")
         assert result.exit_code == 2
         assert "there is no mapping called nobody in mappings (it has: click, form)" in result.output
+
+
+@pytest.mark.parametrize("name", ["drafts/click.yaml", "drafts/click", "/nowhere/click.yaml", "nobody.yaml", "x" * 300])
+def test_a_file_that_is_not_there_is_not_another_of_the_same_name(run: Run, name: str) -> None:
+    for command in (["check", name], ["explain", name, "-"], ["send", name]):
+        result = run(*command, input="{}")
+        assert (result.exit_code, "there is no mapping" in result.output, name in result.output) == (2, True, True)
 
 
 @pytest.mark.parametrize(

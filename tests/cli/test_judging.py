@@ -57,6 +57,11 @@ def test_a_single_record_is_judged_too(run: Run) -> None:
     assert judged(run, HEADER) == ([{"id": "form", "verdict": "valid", "reason": "", "hints": []}], 0)
 
 
+def test_headers_are_texts_or_lists_of_them(run: Run) -> None:
+    assert judged(run, {**HEADER, "headers": {"X-Form-Key": ["of the form"]}})[1] == 0
+    assert judged(run, {**HEADER, "headers": {"X-Form-Key": ["of the form", "of the form"]}})[1] == 1
+
+
 @pytest.mark.parametrize(
     ("record", "verdict"),
     [

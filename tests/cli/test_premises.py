@@ -138,6 +138,16 @@ def test_a_secret_that_is_none_is_told(
     assert KEY not in str(found)
 
 
+def test_a_secret_that_can_be_guessed_stops_no_trial_on_one_machine(
+    looked: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADAPTER_PUBLIC_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("HOOK_SECRET", "hush")
+    (said,) = lines(looked, "secrets")
+    assert said.startswith("ok     secrets: HOOK_SECRET can be guessed")
+    assert "does no harm while only this machine can call = make one" in said
+
+
 def test_a_secret_that_a_mapping_has_under_two_names_is_none_too_many(
     looked: Run, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -117,6 +117,16 @@ def test_a_refusal_is_told_in_words_and_the_exit_code_is_1(send: Send, monkeypat
     assert result.stdout.splitlines()[1].startswith("unauthorized: The request was not signed as this mapping demands.")
 
 
+def test_a_program_is_told_the_whole_answer(send: Send, adapter: Adapter, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = json.loads(send("click", "--set", "id=for a program", "--json").stdout)
+    assert (told["url"], told["status"]) == (f"{adapter.url}/hooks/click", 200)
+    assert [one["mapping"] for one in told["receipts"]] == ["click"]
+    assert "Ack" in json.loads(send("soap", "--json").stdout)["body"]
+    monkeypatch.setenv("HOOK_SECRET", "another-secret")
+    refused = send("click", "--json")
+    assert (refused.exit_code, json.loads(refused.stdout)["error"]["code"]) == (1, "unauthorized")
+
+
 def test_without_the_secret_nothing_is_sent(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HOOK_SECRET")
     result = send("click")

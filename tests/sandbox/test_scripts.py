@@ -124,7 +124,7 @@ def test_counting_starts_again_with_a_new_script(xima: Caller) -> None:
 
 
 WRONG = [
-    ("switch: {}", "switch: Unknown field."),
+    ("switch: {}", "switch: Unknown field. Known here: tokens, agents, skills, switches, faults, seed, call_ended."),
     ("{token: a, tokens: [b]}", "token: Unknown field."),
     ("tokens: []", "tokens: "),
     ("token: ''", "tokens.0: Must not be empty."),
@@ -133,7 +133,7 @@ WRONG = [
     ("agents: [{name: '', extension: 1}]", "agents.0.name: Must not be empty."),
     ("agents: [{name: A, extension: 1x}]", "agents.0.extension: Must be digits."),
     ("agents: [{name: A, extension: 1, type: PHONE}]", "agents.0.type: Must be one of: UC, XIMA, Xima."),
-    ("agents: [{name: A, extension: 1, busy: perhaps}]", "agents.0.busy: Not a valid boolean."),
+    ("agents: [{name: A, extension: 1, busy: perhaps}]", "agents.0.busy: Must be yes or no."),
     ("agents: [{name: A, extension: 1, selected: M}]", "agents.0.selected: Not a label"),
     (
         "agents: [{name: A, extension: 1, caller_ids: [{label: M}]}]",

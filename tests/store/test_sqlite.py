@@ -323,6 +323,24 @@ def test_a_store_that_was_read_only_is_written_as_soon_as_it_is_mended() -> None
             assert [one.id for one in store.newest()] == ["d1"]
 
 
+@pytest.mark.parametrize("there", [None, b"", b"a backup"], ids=["nothing", "an empty file", "another file"])
+def test_a_file_that_was_moved_away_takes_no_promises_with_it(
+    store: Store, claimed: Delivery, file: Path, there: bytes | None
+) -> None:
+    file.rename(file.with_name("moved"))
+    if there is not None:
+        file.write_bytes(there)
+    uses: list[Callable[[], object]] = [partial(use, store, claimed) for use in WRITES.values()]
+    uses.append(partial(store.check, really=True))
+    for use in uses:
+        with pytest.raises(StoreError, match="moved, removed or replaced"):
+            use()
+    file.with_name("moved").rename(file)
+    store.check(really=True)
+    keep(store, delivery(CALLBACK, id="d4", key="k4"))
+    assert store.get("d4")
+
+
 @contextmanager
 def no_room(file: Path) -> Iterator[None]:
     """The files of a store cannot grow; their space is not asked for in advance."""

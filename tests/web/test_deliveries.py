@@ -208,7 +208,8 @@ def test_what_does_not_wait_any_more_cannot_be_cancelled_and_the_answer_says_its
     answer = work.client.delete(path, headers={"Accept": FIREFOX})
     assert answer.status_code == 409
     assert answer.get_json() == {
-        "error": {"code": "conflict", "message": f"It cannot be cancelled any more: it is {state}"}
+        "error": {"code": "conflict", "message": f"It cannot be cancelled any more: it is {state}"},
+        "state": state,
     }
     assert work.store.newest()[0].state == state
 

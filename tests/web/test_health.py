@@ -60,7 +60,7 @@ def test_what_wants_a_person_is_told_and_does_not_take_the_web_away(tmp_path: Pa
         ("all tenants", "dialling is paused by Pat"),
         (
             "tenant acme",
-            "Xima does not accept the token of the tenant's Service User; since 2026-01-07 00:00:00+00:00",
+            "Xima does not accept the token of the tenant's Service User; since 2026-01-07T00:00:00.000Z",
         ),
         (
             "do-not-call list",

@@ -53,7 +53,7 @@ def test_a_batch_is_answered_in_its_order_and_its_clicks_wait_their_turn(work: F
 def test_a_repeated_click_gets_the_first_receipt_and_rings_once(work: Front) -> None:
     first, again = work.receipt("work", CLICK), work.receipt("work", CLICK)
     assert (again["id"], again["state"], again["duplicate_of"]) == (first["id"], "accepted", first["id"])
-    assert again["message"].startswith("This event was received before")
+    assert again["message"].startswith("This was asked for before")
     assert len(work.xima.asked) == 1
 
 
