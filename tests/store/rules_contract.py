@@ -419,7 +419,7 @@ class RulesContract(Contract):
         keep(store, clicked(1))
         week = timedelta(days=7)
         assert store.purge(before=NOW, now=NOW) == 0
-        assert store.purge(before=NOW + SECOND, now=NOW + week) == 1  # the request; its key stays while it is on its way
+        assert store.purge(before=NOW + SECOND, now=NOW + week) == 1  # the request; its key stays while it is sent
         assert store.purge(before=NOW + SECOND, now=NOW + week + SECOND) == 2
 
     def test_a_short_retention_does_not_let_a_number_be_called_more_often(self, store: Store) -> None:
