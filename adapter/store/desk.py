@@ -74,6 +74,6 @@ def act(connection: Connection, delivery: Delivery, verdict: Verdict, *, who: st
 
 
 def release(connection: Connection, delivery: Delivery) -> None:
-    """Note that our limits do not count for a delivery any more."""
-    terms = {**delivery.terms, "released": True}
-    connection.execute(update(deliveries).where(d.id == delivery.id).values(terms=terms))
+    """Note that our limits do not count for a delivery any more, beside what its row says by now."""
+    terms = connection.execute(select(d.terms).where(d.id == delivery.id)).scalar_one()
+    connection.execute(update(deliveries).where(d.id == delivery.id).values(terms={**terms, "released": True}))

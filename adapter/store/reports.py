@@ -76,9 +76,12 @@ class Reports:
             return connection.execute(update(reports).where(*mine).values(values)).rowcount == 1
 
     def again(self, delivery_id: str, *, now: datetime) -> int:
-        """Have the reports of a delivery that were given up sent once more; gives how many."""
+        """Have the reports of a delivery that were given up sent once more, if it has a receiver; gives how many."""
         theirs = (r.delivery_id == delivery_id, r.result == "given up")
         with self._database.writing() as connection:
+            terms = connection.execute(select(deliveries.c.terms).where(deliveries.c.id == delivery_id)).scalar()
+            if "report" not in (terms or {}):
+                return 0
             values = {"result": "pending", "due_at": now}
             return connection.execute(update(reports).where(*theirs).values(values)).rowcount
 

@@ -169,6 +169,7 @@ class ReportsContract(Contract):
         assert take(store) == []
         (report,) = store.reports.of("d1")
         assert (report["result"], report["said"]) == ("given up", "its mapping reports to nobody any more")
+        assert store.reports.again("d1", now=NOW) == 0
 
     def test_one_host_takes_no_more_than_its_share(self, store: Store) -> None:
         slow = [asked(number, host="slow", state="expired") for number in range(5)]

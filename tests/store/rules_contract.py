@@ -201,6 +201,18 @@ class RulesContract(Contract):
         assert store.rules.unreadable(rotated.key_ids()) == 0
         assert store.rules.unreadable(Numbers(["a new key"]).key_ids()) == 1
 
+    def test_a_release_keeps_what_the_list_has_just_learnt_of_the_number(self, store: Store) -> None:
+        newer = Numbers(["a newer key", "a key of the tests"])
+        keep(store, asked(1, state="held", policy="hours"))
+        seen = store.get("d1")
+        assert seen is not None
+        hashes = newer.hashes("+18015550142")
+        assert store.rules.rehash([hashes]) == 1
+        store.act(seen, to("queued"), who="Pat", now=NOW, released=True)
+        found = store.get("d1")
+        assert found is not None
+        assert (found.terms["released"], found.terms["numbers"]) == (True, list(hashes))
+
     @pytest.mark.parametrize("state", ["queued", "sending", "unknown", "failed", "refused", "expired", "suppressed"])
     def test_what_may_be_sent_again_is_found_by_a_list_that_was_written_with_a_later_key(
         self, store: Store, state: State
