@@ -46,14 +46,17 @@ def length(text: str) -> str | None:
 
 
 def moment(text: str) -> str | None:
-    """A moment in UTC, of ISO 8601 that names its zone, or of seconds or milliseconds since 1970."""
+    """A moment in UTC, of ISO 8601 that names its zone, or of seconds or milliseconds since 1970; none before that.
+
+    Programs write 0001-01-01 for no moment at all, and from there nobody can count back.
+    """
     text = text.strip()
     try:
         if re.fullmatch("[0-9]{9,10}|[0-9]{12,13}", text):
             found = EPOCH + timedelta(milliseconds=int(text) * (1000 if len(text) <= 10 else 1))
         else:
             found = datetime.fromisoformat(text)
-        return found.astimezone(UTC).isoformat() if found.tzinfo else None
+        return found.astimezone(UTC).isoformat() if found.tzinfo and found >= EPOCH else None
     except (ValueError, OverflowError):
         return None
 
@@ -71,5 +74,5 @@ PROBLEMS: ReadOnly[str, str] = {
     "called": f"this is not a telephone number: 1 to {MOST_DIGITS} digits",
     "word": f"this is not a word or a few: at most {LONGEST_WORD} letters",
     "length": "this is not the length of a call: seconds, 2:05 or 1:02:05, a day at most",
-    "moment": "this is not a moment with its zone, like 2026-11-24T10:15:00-07:00; leave ended_at out without one",
+    "moment": "this is no moment since 1970 with its zone, like 2026-11-24T10:15:00-07:00; leave ended_at out then",
 }

@@ -148,6 +148,7 @@ def test_outcome_and_length_are_said_in_our_words(
         ({"seconds": "٣"}, "duration"),
         ({"ended": "2026-01-07 10:00"}, "ended_at"),
         ({"ended": "0001-01-01T00:00:00+23:00"}, "ended_at"),
+        ({"ended": "0001-01-01T00:00:00Z"}, "ended_at"),
         ({"ended": "9999999999999999999"}, "ended_at"),
         ({"ended": "yesterday"}, "ended_at"),
         ({"extension": "0101 or 1=1"}, "agent"),
