@@ -65,7 +65,9 @@ BLOCKED = Prepared(
 REQUESTS = select(func.count()).where(
     requests.c.mapping == bindparam("mapping"),
     requests.c.received_at > bindparam("after", type_=requests.c.received_at.type),
+    requests.c.received_at < bindparam("before", type_=requests.c.received_at.type),
 )
+"""Those of a clock that was set back lie ahead, perhaps by hours: they are of no minute around now."""
 
 
 class _Mark(NamedTuple):
@@ -178,7 +180,7 @@ class Memory:
     def _requests(self, delivery: Delivery) -> int:
         if "per_minute" not in delivery.terms:
             return 0
-        asked = {"mapping": delivery.mapping, "after": self._now - MINUTE}
+        asked = {"mapping": delivery.mapping, "after": self._now - MINUTE, "before": self._now + MINUTE}
         return int(self._connection.execute(REQUESTS, asked).scalar() or 0)
 
     def _take(self, delivery: Delivery, *, new: bool) -> None:

@@ -304,6 +304,12 @@ class RulesContract(Contract):
         assert held is not None
         assert (held.policy, held.due_at) == ("limits.per_minute", NOW + 63 * SECOND)
 
+    def test_what_came_before_a_clock_was_set_back_is_no_flood(self, store: Store) -> None:
+        few = [asked(one, phone=f"+1801555{one:04}", terms={"per_minute": 3}) for one in range(4)]
+        for number, one in enumerate(few[:3]):
+            keep(store, one, at=NOW + timedelta(hours=2) + number * SECOND)
+        assert states(keep(store, few[3])) == ["queued"]
+
     # pauses
 
     def test_while_paused_everything_is_kept_and_held_and_goes_on_after_it(self, store: Store) -> None:
