@@ -223,6 +223,8 @@ def test_what_goes_first_is_what_is_about_to_be_done(other: Delivery, first: boo
         pytest.param(delivery(state="accepted", created_at=NOW - 5 * SECOND), True, id="just accepted"),
         pytest.param(delivery(state="unknown", created_at=NOW - 5 * SECOND), True, id="just unknown"),
         pytest.param(delivery(state="accepted", created_at=NOW - 6 * SECOND), False, id="accepted a while ago"),
+        pytest.param(delivery(state="accepted", created_at=NOW + SECOND), True, id="accepted on a clock that is ahead"),
+        pytest.param(delivery(state="accepted", created_at=NOW + MINUTE), False, id="before the clock was set back"),
         pytest.param(delivery(state="refused"), False, id="refused: click again"),
     ],
 )

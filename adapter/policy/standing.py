@@ -21,7 +21,10 @@ MINUTE = timedelta(minutes=1)
 WEEK = timedelta(days=7)
 """No rule looks further back than this, nor is a mapping's `quiet` longer."""
 SAME_CLICK = timedelta(seconds=5)
-"""A click on the same number by the same agent within this time is the same click."""
+"""A click on the same number by the same agent within this time is the same click.
+
+What lies ahead by more than this is of a clock that was set back, and no double click.
+"""
 TURN = timedelta(seconds=1)
 """How soon a delivery that waits for its agent's line is looked at again."""
 
@@ -90,7 +93,7 @@ def repeats(delivery: Delivery, called: Delivery | None, *, now: datetime) -> bo
     if called is None or delivery.action.kind != "click_to_dial":
         return False
     return _waits(called, now=now) or (
-        called.state in ("accepted", "unknown") and now - called.created_at <= SAME_CLICK
+        called.state in ("accepted", "unknown") and abs(now - called.created_at) <= SAME_CLICK
     )
 
 
