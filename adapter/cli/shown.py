@@ -22,6 +22,7 @@ from adapter.store import Store
 P = ParamSpec("P")
 R = TypeVar("R")
 
+NO_TEXT = "what was typed is not UTF-8: have the terminal speak it, or write without special letters"
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program.")
 
 
@@ -37,6 +38,8 @@ def plainly(command: Callable[P, R]) -> Callable[P, R]:
                 click.echo(problem, err=True)
         except AdapterError as exc:
             click.echo(exc.reason, err=True)
+        except UnicodeEncodeError as exc:  # of a terminal that speaks Latin-1, say
+            raise click.UsageError(NO_TEXT) from exc
         raise SystemExit(1)
 
     return run

@@ -46,6 +46,23 @@ def test_a_number_is_the_same_in_any_spelling(stored: Run, number: str, words: t
     assert (gone.exit_code, gone.stdout) == (1, "It was not on the list.\n")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("pause", "--reason", "caf\udce9"),
+        ("suppress", "add", "+18015550142", "--reason", "asked", "--by", "Ren\udce9"),
+        ("deliveries", "list", "--mapping", "caf\udce9"),
+        ("deliveries", "show", "caf\udce9"),
+    ],
+    ids=lambda words: str(words[0]),
+)
+def test_what_is_not_utf_8_does_nothing_and_is_told(stored: Run, words: tuple[str, ...]) -> None:
+    result = stored(*words)
+    assert (result.exit_code, "what was typed is not UTF-8" in result.stderr) == (2, True)
+    assert listed(stored) == []
+    assert stored("resume").stdout == "Dialling goes on; 0 deliveries looked at again.\n"
+
+
 def test_the_list_says_who_and_why_and_no_number(stored: Run) -> None:
     stored("suppress", "add", "+18015550142", "--reason", "asked us to stop", "--by", "Pat")
     shown = stored("suppress", "list").stdout
