@@ -99,6 +99,7 @@ def nginx_text(proxy: Proxy, upstream: int) -> str:
             "server 127.0.0.1:8000;": f"server 127.0.0.1:{upstream};",
             "/etc/letsencrypt/live/hooks.example.com": str(proxy.home),
             "/var/log/nginx/xima-adapter.log": "access.log",
+            "/var/log/nginx/error.log": "error.log",
         },
     )
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")

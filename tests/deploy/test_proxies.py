@@ -178,6 +178,19 @@ def test_without_the_adapter_the_sender_is_asked_to_try_again(kind: str, tmp_pat
         assert int(answer.headers["retry-after"]) > 0
 
 
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_tokens_are_not_logged_with_what_goes_wrong_either(kind: str, tmp_path: Path) -> None:
+    if not proxies.program(kind):
+        pytest.skip(f"{kind} is not installed")
+    hushed, large = {"X-Form-Key": "hush"}, b" " * (1024 * 1024 + 1)
+    with KINDS[kind](tmp_path, free_port()) as proxy:
+        assert post(proxy, "/hooks/lead?key=hush", headers=hushed).status == 503
+        assert proxy.ask(request("/hooks/lead?key=hush", large, headers={"Host": HOST, **hushed})).status == 413
+        in_the_clear = request("/hooks/lead?key=hush", large, headers={"Host": HOST, **hushed})
+        assert proxy.ask_in_the_clear(in_the_clear).status in (403, 413)
+    assert "hush" not in proxy.log()
+
+
 def test_a_flood_from_one_address_is_told_429_by_nginx(backend: Adapter, tmp_path: Path) -> None:
     if not proxies.program("nginx"):
         pytest.skip("nginx is not installed (apt-get install nginx)")
@@ -186,3 +199,4 @@ def test_a_flood_from_one_address_is_told_429_by_nginx(backend: Adapter, tmp_pat
     assert [answer.status for answer in answers[:3]] == [200] * 3
     assert (answers[-1].status, answers[-1].json()["error"]["code"]) == (429, "too_many_requests")
     assert int(answers[-1].headers["retry-after"]) > 0
+    assert "limiting requests" not in proxy.log(), "it would quote the query"
