@@ -156,6 +156,13 @@ def test_http_is_refused_and_not_redirected(proxy: Proxy) -> None:
     assert "location" not in answer.headers
 
 
+@pytest.mark.parametrize("host", ["old.example.com", "192.0.2.7"])
+def test_nothing_is_taken_under_another_name_and_told_2xx(proxy: Proxy, host: str) -> None:
+    asked = request("/hooks/nobody", LEAD, headers={"Host": host})
+    assert proxy.ask(asked).status == 404
+    assert proxy.ask_in_the_clear(asked).status == 403
+
+
 def test_no_answer_tells_versions(proxy: Proxy) -> None:
     for path in ("/hooks/nobody", "/nowhere"):
         banner = post(proxy, path).headers.get("server", "")
