@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from running import SECRET, Adapter, free_port, running
+from web import wire
 from web.wire import Answer, request
 
 from deploy import proxies
@@ -183,6 +185,24 @@ def test_without_the_adapter_the_sender_is_asked_to_try_again(kind: str, tmp_pat
         answer = post(proxy, "/hooks/lead")
         assert (answer.status, answer.json()["error"]["code"]) == (503, "unavailable")
         assert int(answer.headers["retry-after"]) > 0
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+@pytest.mark.parametrize("head", [b"Content-Length: 9", b"Transfer-Encoding: chunked"], ids=["length", "chunked"])
+def test_the_adapter_never_waits_for_a_body_that_comes_slowly(kind: str, head: bytes, tmp_path: Path) -> None:
+    if not proxies.program(kind):
+        pytest.skip(f"{kind} is not installed")
+    with (
+        socket.create_server(("127.0.0.1", 0)) as upstream,
+        KINDS[kind](tmp_path, upstream.getsockname()[1]) as proxy,
+        wire.connected(proxy.port, host=HOST) as slow,
+        wire.connected(proxy.port, host=HOST) as quick,
+    ):
+        slow.sendall(f"POST /hooks/slow HTTP/1.1\r\nHost: {HOST}\r\n".encode() + head + b"\r\n\r\n")
+        quick.sendall(request("/hooks/quick", LEAD, headers={"Host": HOST}))
+        connection, _ = upstream.accept()
+        with connection:
+            assert connection.recv(18) == b"POST /hooks/quick "
 
 
 @pytest.mark.parametrize("kind", list(KINDS))
