@@ -9,6 +9,7 @@ import logging
 import math
 import multiprocessing
 import os
+import resource
 import signal
 import sys
 import time
@@ -83,6 +84,11 @@ def options(given: Settings) -> Mapping[str, Any]:
     }
 
 
+def leave_no_core() -> None:
+    """Have this process, and those it starts, write no core file when they crash: every secret would be in it."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+
+
 def grace(given: Settings) -> int:
     """The seconds that what is under way gets to end at a stop: more than Xima may take, and a click waits for it."""
     return max(XIMA_SECONDS, math.ceil(given.wait.total_seconds()) + 10)
@@ -91,12 +97,14 @@ def grace(given: Settings) -> int:
 @metrics.shared()
 def web(given: Settings) -> None:
     """Serve until SIGTERM or SIGINT."""
+    leave_no_core()
     logs.set_up(given.secrets, form=given.log)
     Gunicorn(given).run()
 
 
 def _born(master: Arbiter, worker: PatientWorker) -> None:
     """Called by gunicorn in a new worker, which is still deaf."""
+    leave_no_core()
     worker.told_before = master.SIG_QUEUE
 
 
@@ -112,6 +120,7 @@ def dispatch(given: Settings) -> None:
 
     Raises `StoreError` when the store cannot be used at the start; later it waits for it.
     """
+    leave_no_core()
     known = wsgi.known(given)
     logs.set_up((*known.tokens, *given.secrets), form=given.log)
     with contextlib.closing(tracing.kinds().store(given.database_url)) as store:
@@ -133,6 +142,7 @@ def serve(given: Settings) -> int:
 
     A dispatcher that dies is started again; without the web there is nothing to serve, so its end ends all.
     """
+    leave_no_core()
     logs.set_up(given.secrets, form=given.log)
     halt = Halt()
     for number in STOPS:

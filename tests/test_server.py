@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -145,6 +146,24 @@ def test_a_dispatcher_that_is_killed_is_started_again(shared: Adapter) -> None:
     assert "error dispatcher.died code=-9 again_in_seconds=0" in shared.log()
     lead = shared.post("click", b'{"id": "2", "skill": "Sales", "phone": "8015550142"}').json()["receipts"][0]
     until(lambda: requests.get(lead["status_url"], timeout=30).json()["state"] == "accepted")
+
+
+@LINUX
+@pytest.mark.parametrize("command", ["serve", "web", "dispatch"])
+def test_no_process_leaves_a_core_file_with_its_secrets(tmp_path: Path, command: str) -> None:
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    if not before[1]:
+        pytest.skip("this machine lets nobody write core files")
+    with running(tmp_path, "http://127.0.0.1:9", start=False) as adapter:
+        adapter.store().upgrade()
+        try:
+            resource.setrlimit(resource.RLIMIT_CORE, (before[1], before[1]))
+            process = adapter.start(command)
+        finally:
+            resource.setrlimit(resource.RLIMIT_CORE, before)
+        until(lambda: "dispatcher.started" in adapter.log() or command == "web")
+        ours = {process.pid, *(pid for pids in children(process.pid).values() for pid in pids)}
+        assert {resource.prlimit(pid, resource.RLIMIT_CORE)[0] for pid in ours} == {0}
 
 
 @LINUX

@@ -11,7 +11,7 @@ import click
 
 from adapter import receipt
 from adapter.cli import clock, known
-from adapter.cli.shown import as_json, by_option, columns, opened, plainly, print_json, setting, spoken_count
+from adapter.cli.shown import as_json, by_option, columns, opened, plainly, print_json, say, setting, spoken_count
 from adapter.errors import Conflict, UnknownDelivery
 from adapter.model import TRANSITIONS, Delivery, State
 from adapter.policy import Verdict
@@ -79,7 +79,7 @@ def list_(state: str | None, mapping: str | None, last: int, as_json: bool) -> N
     for one in refused:
         where = one["mapping"] or "no known mapping"
         count = spoken_count(one["count"], "request")
-        click.echo(f"{one['day']}: {count} to {where} refused: {one['reason']}")
+        say(f"{one['day']}: {count} to {where} refused: {one['reason']}")
     if found:
         head = ("ID", "STATE", "CREATED", "MAPPING", "WHAT", "REASON")
         columns([head, *(_row(one) for one in found)])
@@ -117,7 +117,7 @@ def show(delivery_id: str, as_json: bool) -> None:
     if as_json:
         print_json({**told, "attempts": made, "acts": acts, "reports": sent})
         return
-    click.echo(told["message"])
+    say(told["message"])
     moments = [(name, receipt.instant(getattr(found, name))) for name in MOMENTS]
     columns([*((name, getattr(found, name)) for name in FACTS), *moments])
     for title, rows in (("Tries at Xima", made), ("What people did", acts), ("Reports to the sender", sent)):
@@ -143,7 +143,7 @@ def act(delivery_id: str, verdict: Callable[[Delivery, datetime], Verdict], by: 
     with _store() as store:
         now, delivery = clock.time(store), found_in(store, delivery_id)
         store.act(delivery, verdict(delivery, now), who=by, now=now, released=released)
-        click.echo(receipt.message(found_in(store, delivery_id)))
+        say(receipt.message(found_in(store, delivery_id)))
 
 
 def to(state: State, reason: str) -> Callable[[Delivery, datetime], Verdict]:

@@ -12,7 +12,7 @@ import click
 
 from adapter import wsgi, xima
 from adapter.cli import bodies, requested
-from adapter.cli.shown import as_json, mapping_path, plainly, print_json, read_mapping
+from adapter.cli.shown import as_json, mapping_path, plainly, print_json, read_mapping, say
 from adapter.mapping import Mapping, Result, Trace, examples, provenance, request_tree, results
 from adapter.mapping.provenance import Origin
 from adapter.mapping.run import scope_of
@@ -63,7 +63,7 @@ def explain(
         print_json({"results": [_plain(loaded, one) for one in told]})
     else:
         for number, one in enumerate(told, 1):
-            click.echo(_story(number, _plain(loaded, one), _fields(one.result)))
+            say(*_story(number, _plain(loaded, one), _fields(one.result)))
         if not told:
             click.echo("There is no record in this body, so nothing would be done.")
 
@@ -119,7 +119,7 @@ def _origin(loaded: Mapping, of: Origin) -> dict[str, Any]:
     return {"line": loaded.places[of.where].line, "path": ", ".join(of.paths) or None, "value": of.text}
 
 
-def _story(number: int, told: dict[str, Any], fields: dict[str, Any]) -> str:
+def _story(number: int, told: dict[str, Any], fields: dict[str, Any]) -> list[str]:
     head = f"record {number}: {told['action'] or told['result']}"
     lines = [head + (f" by rule '{told['rule']}'" if told["rule"] else "")]
     lines += [f"  {step}" for step in told["trace"]]
@@ -134,4 +134,4 @@ def _story(number: int, told: dict[str, Any], fields: dict[str, Any]) -> str:
         lines.append("  would send nothing: the dial that this call was is looked for when the request comes")
     if report := told.get("report"):
         lines.append(f"  would tell {report['to']} when {', '.join(report['when'])}: {json.dumps(report['include'])}")
-    return "\n".join(lines)
+    return lines

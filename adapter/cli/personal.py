@@ -10,7 +10,7 @@ import click
 from adapter import receipt
 from adapter.cli import clock
 from adapter.cli.rules import numbers, region_option, typed
-from adapter.cli.shown import as_json, by_option, columns, opened, plainly, print_json, setting, spoken_count
+from adapter.cli.shown import as_json, by_option, columns, opened, plainly, print_json, say, setting, spoken_count
 from adapter.model import WAITING, Delivery
 from adapter.policy.spelled import Spelled
 from adapter.store import Held, Store
@@ -103,7 +103,7 @@ def export(number: str, region: str | None, as_json: bool) -> None:
     for title, rows in told.items():
         click.echo(f"{title.replace('_', ' ')}: {len(rows)}")
         for row in rows:
-            click.echo("".join(f"\n  {name}: {value}" for name, value in row.items()) + "\n")
+            say("", *(f"  {name}: {value}" for name, value in row.items()), "")
 
 
 def _told(store: Store, held: Held) -> dict[str, list[dict[str, Any]]]:

@@ -14,7 +14,7 @@ from adapter import receipt
 from adapter.anew import anew
 from adapter.cli import clock, desk
 from adapter.cli.rules import numbers
-from adapter.cli.shown import by_option, columns, opened, plainly, setting
+from adapter.cli.shown import by_option, columns, opened, plainly, say, setting
 from adapter.errors import Conflict
 from adapter.model import Delivery, State
 from adapter.policy import Verdict
@@ -84,7 +84,7 @@ def _anew(delivery_id: str, reason: str, by: str, *, yes: bool) -> None:
         said = f"{reason or 'replayed by hand'} (anew by version {new.version}: {names})"
         again = Verdict(state="queued", reason=said, due_at=now, expires_at=new.expires_at)
         store.anew(old, new, again, who=by, now=now)
-        click.echo(receipt.message(desk.found_in(store, delivery_id)))
+        say(receipt.message(desk.found_in(store, delivery_id)))
 
 
 def _changes(old: Delivery, new: Delivery) -> Iterator[tuple[str, Any, Any]]:

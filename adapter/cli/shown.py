@@ -45,14 +45,24 @@ def plainly(command: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
+def printable(text: str) -> str:
+    """A line in which what a terminal would obey, and a sender may have written, is an escape as in JSON."""
+    return text if text.isprintable() else "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text)
+
+
+def say(*lines: str) -> None:
+    """Print lines that hold words of a request."""
+    click.echo("\n".join(map(printable, lines)))
+
+
 def print_json(data: Any) -> None:
     """Data as indented JSON."""
-    click.echo(json.dumps(data, indent=2, ensure_ascii=False, default=str))
+    say(*json.dumps(data, indent=2, ensure_ascii=False, default=str).split("\n"))
 
 
 def columns(rows: Iterable[Sequence[Any]]) -> None:
     """Rows in columns as wide as their widest cell; the last column is left ragged, None is a dash."""
-    cells = [["-" if cell is None else str(cell) for cell in row] for row in rows]
+    cells = [["-" if cell is None else printable(str(cell)) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for row in cells:
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))

@@ -9,7 +9,7 @@ import click
 
 from adapter import compared, receipt, sources, written
 from adapter.backtest import Backtest, Found, Report, examples
-from adapter.cli.shown import as_json, columns, opened, plainly, print_json, setting, spoken_count
+from adapter.cli.shown import as_json, columns, opened, plainly, print_json, say, setting, spoken_count
 from adapter.errors import MappingError, SettingsError
 from adapter.mapping.difference import KINDS, SAME
 from adapter.written import Written
@@ -91,7 +91,7 @@ def _say(file: Path, draft: Written, report: Report, *, full: bool) -> None:
     for kind, number, found in examples(report, most=SHOWN):
         click.echo(f"\n{kind}:" if found else f"\n{kind}: the records above")
         for one in found:
-            click.echo(_line(one, full=full))
+            say(_line(one, full=full))
         if number > len(found) > 0:
             click.echo(f"  and {number - len(found)} more (--json has them all)")
     if report.noted:

@@ -9,7 +9,7 @@ import click
 
 from adapter import receipt
 from adapter.cli import standing
-from adapter.cli.shown import as_json, columns, opened, plainly, print_json, setting
+from adapter.cli.shown import as_json, columns, opened, plainly, print_json, say, setting
 from adapter.errors import Conflict
 from adapter.store import Store, Version
 
@@ -144,7 +144,7 @@ def shadow(name: str, as_json: bool) -> None:
     columns([("SHADOW", "IN FORCE", "RECORDS", "WITH THE SHADOW"), *rows])
     for one in counted:
         for example in one["examples"][:3]:
-            click.echo(f"{one['kind']}: {example['received_at']} {example['request']}: {example['said']}")
+            say(f"{one['kind']}: {example['received_at']} {example['request']}: {example['said']}")
 
 
 def _store() -> Any:

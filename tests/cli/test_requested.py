@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,35 @@ def test_a_stored_request_is_explained_on_its_own_clock(run: Run, store: Store) 
         json.loads(run("explain", "form", "--request", came, *at_noon, "--json").stdout)["results"][0]["hold_until"]
         is None
     )
+
+
+@pytest.mark.parametrize("more", [(), ("--json",)], ids=["text", "json"])
+def test_nothing_a_sender_wrote_moves_the_terminal(
+    run: Run, store: Store, monkeypatch: pytest.MonkeyPatch, more: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("ADAPTER_SECRET_KEY", "a key of these tests alone")
+    evil = "\x1b]0;all is well\x07\x1b[2J\r\nd9 accepted\x9b31m\u202e"
+    entry = queued(1)
+    assert entry.delivery
+    body = f"phone={evil}&{evil}=8015550142".encode()
+    keep(store, 1, replace(entry, delivery=replace(entry.delivery, key=evil, reason=evil)), body=body)
+    keep(store, 2, Entry(note={**REJECTED, "reason": evil}))
+    shown = [
+        run(*command, *more, color=True).stdout
+        for command in (
+            ("deliveries", "requests", "form"),
+            ("deliveries", "show", "d1"),
+            ("deliveries",),
+            ("explain", "form", "--request", "r1"),
+            ("export", "+18015550142"),
+        )
+    ]
+    for text in shown:
+        assert "all is well" in text
+        lines = text.split("\n")
+        assert all(map(str.isprintable, lines)), text
+        assert not any(line.startswith("d9") for line in lines)
+        assert not more or json.loads(text)
 
 
 @pytest.mark.parametrize(

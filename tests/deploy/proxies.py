@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -99,6 +100,7 @@ def nginx_text(proxy: Proxy, upstream: int) -> str:
             "server 127.0.0.1:8000;": f"server 127.0.0.1:{upstream};",
             "/etc/letsencrypt/live/hooks.example.com": str(proxy.home),
             "/var/log/nginx/xima-adapter.log": "access.log",
+            "/var/log/nginx/error.log": "error.log",
         },
     )
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -113,7 +115,7 @@ def caddy(home: Path, upstream: int) -> Iterator[Proxy]:
     """deploy/Caddyfile on free ports, with certificates of Caddy's own authority."""
     proxy = Proxy(port=free_port(), plain_port=free_port(), home=home)
     ours = f"local_certs\n\tskip_install_trust\n\thttp_port {proxy.plain_port}\n\thttps_port {proxy.port}\n"
-    text = (DEPLOY / "Caddyfile").read_text(encoding="utf-8")
+    text = _of_its_version((DEPLOY / "Caddyfile").read_text(encoding="utf-8"))
     path = home / "Caddyfile"
     path.write_text(changed(text, {"\tadmin off\n": f"\tadmin off\n\t{ours}"}), encoding="utf-8")
     environ = {
@@ -124,6 +126,14 @@ def caddy(home: Path, upstream: int) -> Iterator[Proxy]:
     command = [program("caddy") or "caddy", "run", "--config", str(path), "--adapter", "caddyfile"]
     with _running(proxy, command, environ):
         yield proxy
+
+
+def _of_its_version(text: str) -> str:
+    """The Caddyfile as an old Caddy wants it, which is what its comment says."""
+    said = subprocess.run([program("caddy") or "caddy", "version"], capture_output=True, text=True, check=True).stdout
+    if tuple(map(int, re.findall(r"\d+", said)[:3])) > (2, 6, 2):
+        return text
+    return changed(text, {"\trequest_buffers 1048576\n": "\tbuffer_requests\n\t\t\tmax_buffer_size 1048576\n"})
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from running import SECRET, Adapter, free_port, running
+from web import wire
 from web.wire import Answer, request
 
 from deploy import proxies
@@ -156,6 +158,13 @@ def test_http_is_refused_and_not_redirected(proxy: Proxy) -> None:
     assert "location" not in answer.headers
 
 
+@pytest.mark.parametrize("host", ["old.example.com", "192.0.2.7"])
+def test_nothing_is_taken_under_another_name_and_told_2xx(proxy: Proxy, host: str) -> None:
+    asked = request("/hooks/nobody", LEAD, headers={"Host": host})
+    assert proxy.ask(asked).status == 404
+    assert proxy.ask_in_the_clear(asked).status == 403
+
+
 def test_no_answer_tells_versions(proxy: Proxy) -> None:
     for path in ("/hooks/nobody", "/nowhere"):
         banner = post(proxy, path).headers.get("server", "")
@@ -178,6 +187,37 @@ def test_without_the_adapter_the_sender_is_asked_to_try_again(kind: str, tmp_pat
         assert int(answer.headers["retry-after"]) > 0
 
 
+@pytest.mark.parametrize("kind", list(KINDS))
+@pytest.mark.parametrize("head", [b"Content-Length: 9", b"Transfer-Encoding: chunked"], ids=["length", "chunked"])
+def test_the_adapter_never_waits_for_a_body_that_comes_slowly(kind: str, head: bytes, tmp_path: Path) -> None:
+    if not proxies.program(kind):
+        pytest.skip(f"{kind} is not installed")
+    with (
+        socket.create_server(("127.0.0.1", 0)) as upstream,
+        KINDS[kind](tmp_path, upstream.getsockname()[1]) as proxy,
+        wire.connected(proxy.port, host=HOST) as slow,
+        wire.connected(proxy.port, host=HOST) as quick,
+    ):
+        slow.sendall(f"POST /hooks/slow HTTP/1.1\r\nHost: {HOST}\r\n".encode() + head + b"\r\n\r\n")
+        quick.sendall(request("/hooks/quick", LEAD, headers={"Host": HOST}))
+        connection, _ = upstream.accept()
+        with connection:
+            assert connection.recv(18) == b"POST /hooks/quick "
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_tokens_are_not_logged_with_what_goes_wrong_either(kind: str, tmp_path: Path) -> None:
+    if not proxies.program(kind):
+        pytest.skip(f"{kind} is not installed")
+    hushed, large = {"X-Form-Key": "hush"}, b" " * (1024 * 1024 + 1)
+    with KINDS[kind](tmp_path, free_port()) as proxy:
+        assert post(proxy, "/hooks/lead?key=hush", headers=hushed).status == 503
+        assert proxy.ask(request("/hooks/lead?key=hush", large, headers={"Host": HOST, **hushed})).status == 413
+        in_the_clear = request("/hooks/lead?key=hush", large, headers={"Host": HOST, **hushed})
+        assert proxy.ask_in_the_clear(in_the_clear).status in (403, 413)
+    assert "hush" not in proxy.log()
+
+
 def test_a_flood_from_one_address_is_told_429_by_nginx(backend: Adapter, tmp_path: Path) -> None:
     if not proxies.program("nginx"):
         pytest.skip("nginx is not installed (apt-get install nginx)")
@@ -186,3 +226,4 @@ def test_a_flood_from_one_address_is_told_429_by_nginx(backend: Adapter, tmp_pat
     assert [answer.status for answer in answers[:3]] == [200] * 3
     assert (answers[-1].status, answers[-1].json()["error"]["code"]) == (429, "too_many_requests")
     assert int(answers[-1].headers["retry-after"]) > 0
+    assert "limiting requests" not in proxy.log(), "it would quote the query"

@@ -38,15 +38,17 @@ def ask(port: int, request: bytes, *, hang_up: bool = False, seconds: float = 60
 
 def ask_encrypted(port: int, request: bytes, *, host: str, seconds: float = 60.0) -> Answer:
     """The same through TLS, to the server of this name, whatever its certificate says."""
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with (
-        socket.create_connection(("127.0.0.1", port), timeout=seconds) as plain,
-        context.wrap_socket(plain, server_hostname=host) as connection,
-    ):
+    with connected(port, host=host, seconds=seconds) as connection:
         with suppress(OSError):  # refused before it was all read; the answer may be there all the same
             connection.sendall(request)
         return _read(connection)
+
+
+def connected(port: int, *, host: str, seconds: float = 60.0) -> ssl.SSLSocket:
+    """A connection to the server of this name through TLS."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context.wrap_socket(socket.create_connection(("127.0.0.1", port), timeout=seconds), server_hostname=host)
 
 
 def _read(connection: socket.socket) -> Answer:
