@@ -9,6 +9,7 @@ import pytest
 from freezegun import freeze_time
 
 from adapter.model import TRANSITIONS, WAITING, Delivery, Evidence, Outcome
+from adapter.policy import Verdict
 from adapter.web.links import VALID_FOR
 from web.front import CLICK, LEAD, ORIGIN, Front, outcome
 
@@ -102,6 +103,17 @@ def test_only_the_page_of_what_was_accepted_says_what_that_means(work: Front, st
     put(work, state)
     page = work.client.get(path, headers={"Accept": FIREFOX}).text
     assert ("“Accepted” means" in page) == (state == "accepted")
+
+
+def test_the_page_of_what_a_person_settled_says_whose_word_that_is(work: Front) -> None:
+    work.xima.outcomes = [outcome(Evidence.UNKNOWN, status=500, reason="nobody knows")]
+    path = path_of(work, CLICK)
+    (one,) = work.store.newest()
+    rang = Verdict(state="accepted", reason="it rang", due_at=one.due_at, expires_at=one.expires_at)
+    work.store.act(one, rang, who="Pat", now=one.due_at)
+    page = work.client.get(path, headers={"Accept": FIREFOX}).text
+    assert "counts as accepted: it rang." in page
+    assert "took the request, or that a person said so." in page
 
 
 @pytest.mark.parametrize(
