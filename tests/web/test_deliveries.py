@@ -136,6 +136,12 @@ def test_the_page_shows_the_words_of_xima_and_json_all_of_them(work: Front, body
     assert work.client.get(path).get_json()["reason"] == f"404: no (Xima says: {body})"
 
 
+def test_on_a_telephone_the_cells_of_a_table_stand_below_each_other(work: Front) -> None:
+    page = work.client.get(path_of(work), headers={"Accept": FIREFOX}).text
+    narrow = page.partition("@media (max-width: 32rem)")[2]
+    assert "tr, td { display: block;" in narrow
+
+
 def test_the_page_tells_the_time_in_minutes_and_json_exactly(work: Front) -> None:
     path = path_of(work, LEAD)
     put(work, "held")
