@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from collections.abc import Mapping as ReadOnly
 from dataclasses import dataclass
 
-from adapter.mapping import dialling, examples, mistyped, text, unsent, uses, value
+from adapter.mapping import dialling, examples, mistyped, opening, text, unsent, uses, value
 from adapter.mapping.compiled import Mapping, Phones, Rule, Value
 from adapter.mapping.fields import FIELDS, internal
 from adapter.mapping.problems import Problem, Said
@@ -224,6 +224,8 @@ LINTS: ReadOnly[str, Lint] = {
     "unused-table": Lint("nobody uses a table", _unused_table),
     "unused-let": Lint("nobody uses a `let` value", _unused_let),
     "no-hours": Lint("a callback may happen at night", _no_hours),
+    "winter-time": Lint("the zone of the hours knows no summer time", opening.winter_time),
+    "times-add-up": Lint("a day is named twice in `open`, with times within each other", opening.added_up),
     "no-caller-id": Lint("Xima chooses which number the called person sees", _no_caller_id),
     "no-example": Lint("the file has no example", _no_example),
     "missing-phone": Lint("no example covers a missing phone", _missing_phone),

@@ -204,6 +204,18 @@ WARNINGS: list[tuple[str, str, str, str]] = [
         "write hours:",
     ),
     (
+        "winter-time",
+        GOOD.replace("America/Denver", "¦EST"),
+        "EST knows no summer time: in summer the hours begin and end an hour late",
+        "like America/New_York",
+    ),
+    (
+        "times-add-up",
+        GOOD.replace("open: {mon-fri: 08:00-18:00}", "¦open: {mon-fri: 08:00-18:00, fri: 08:00-12:00}"),
+        "the times of a day add up: on fri it is open 08:00-18:00, 08:00-12:00",
+        "name each day once",
+    ),
+    (
         "no-caller-id",
         (HEAD + US + KEY + dial()).replace("    click_to_dial:", "    ¦click_to_dial:"),
         "no caller id: Xima chooses the number that the called person sees",
@@ -311,6 +323,9 @@ GROUNDLESS = {
     + KEY
     + dial(agent="{lookup: t, key: '${who}'}")
     + SELECTED,
+    "a day has two times": GOOD.replace(
+        "{mon-fri: 08:00-18:00}", "{mon-fri: 08:00-12:00, fri: '12:00-13:00, 14:00-24:00'}"
+    ),
     "the caller id is named": HEAD + US + KEY + dial() + "      outbound_caller_id: {nearest_to: number}\n",
     "a comment and quotes within": GOOD.replace("skill: Sales", "skill: The “new” sales # the second", 1),
     "a like": GOOD.replace("        present: yes", "        like: '+1 (801)*'", 1),
