@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from heapq import merge
+from itertools import pairwise
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -76,6 +77,11 @@ def spans(text: str) -> tuple[Span, ...]:
         except TextError as error:
             raise TextError(error.reason, offset) from error
     return tuple(sorted(found))
+
+
+def overlap(found: Sequence[Span]) -> bool:
+    """Return whether any of these spans, in order of time, begins before the one before it ends."""
+    return any(end == MIDNIGHT or start < end for (_, end), (start, _) in pairwise(found))
 
 
 def on_date(text: str) -> date:

@@ -150,7 +150,7 @@ def _sentence(delivery: Delivery) -> str:
 OPEN_END = ("pause", "token", "egress_cap", "recover", "restored")
 """Rules that hold until somebody or something lets go; `due_at` is then only when it is looked at again."""
 PARKED = "{what} is held: {why}. If nothing changes it is given up at {end}."
-ODDLY = "Xima accepted {what}: {why}."
+ODDLY = "{what} counts as accepted: {why}."
 """Not with the documented 204, or by the word of a person."""
 SENTENCES = {
     "held": "{what} is held until {due}: {why}.",

@@ -18,7 +18,7 @@ SENTENCES: dict[State, str] = {
     "held": "The call from extension 0101 to …0142 is held until 2026-01-07T17:00:00.000Z: it rained.",
     "queued": "The call from extension 0101 to …0142 is waiting to be sent to Xima.",
     "sending": "The call from extension 0101 to …0142 is on its way to Xima; the answer has not come yet.",
-    "accepted": "Xima accepted the call from extension 0101 to …0142: it rained.",
+    "accepted": "The call from extension 0101 to …0142 counts as accepted: it rained.",
     "refused": "Xima refused the call from extension 0101 to …0142: it rained.",
     "unknown": "Nobody can tell whether Xima did the call from extension 0101 to …0142: it rained. "
     "A person has to decide; it is not sent again.",

@@ -58,6 +58,8 @@ def demo(once: bool) -> None:
     """
     folder = _mappings()
     signal.signal(signal.SIGTERM, _leave)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # a closed terminal, but for nohup
+        signal.signal(signal.SIGHUP, _leave)
     with (
         tempfile.TemporaryDirectory(prefix="xima-adapter-demo-") as home,
         _running(folder, Path(home)) as running,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from adapter import phone, receipt
 from adapter.cli import clock, known
 from adapter.cli.shown import as_json, by_option, columns, opened, plainly, print_json, setting, spoken_count
 from adapter.errors import TextError
+from adapter.mapping import spreadsheet
 from adapter.policy import Numbers
 
 LIST_RULES: dict[str, Any] = {"dial_as": "e164", "reject_types": frozenset()}
@@ -175,14 +177,17 @@ def import_(file: Path, column: str | None, region: str | None, tenant: str, rea
 def _cells(file: Path, column: str | None) -> Iterator[tuple[int, str]]:
     """The texts of one column with their line numbers; a first line without any digit is the heading."""
     try:
-        rows = list(csv.reader(file.read_text(encoding="utf-8-sig").splitlines()))
+        lines = io.StringIO(file.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as exc:
-        raise click.UsageError(f"{file} is not UTF-8 text: save it as UTF-8") from exc
-    heading = rows[0] if rows and not any(letter.isdigit() for letter in "".join(rows[0])) else []
+        said = f"{file} is not UTF-8 text: save it once more, Excel calls it CSV UTF-8 (comma delimited)"
+        raise click.UsageError(said) from exc
+    reader = csv.reader(lines, delimiter=spreadsheet.delimiter(lines))
+    rows = [(reader.line_num, row) for row in reader]
+    heading = rows[0][1] if rows and not any(letter.isdigit() for letter in "".join(rows[0][1])) else []
     if column and column not in heading:
         raise click.UsageError(f"{file} has no column '{column}' (it has: {', '.join(heading) or 'no heading'})")
     at = heading.index(column) if column else 0
-    for line, row in enumerate(rows[len(heading[:1]) :], 1 + len(heading[:1])):
+    for line, row in rows[len(heading[:1]) :]:
         if at < len(row) and row[at].strip():
             yield line, row[at]
 

@@ -14,8 +14,8 @@ from adapter.condition import folded
 from adapter.errors import PayloadError, UnsupportedBody
 from adapter.mapping.compiled import PARAMETERS, Example, Mapping
 from adapter.mapping.problems import Place, Problem
-from adapter.mapping.run import Result, request_tree, results
-from adapter.mapping.scope import Obstacle, Trace
+from adapter.mapping.run import Result, request_tree, results, scope_of
+from adapter.mapping.scope import Obstacle, Scope, Trace
 from adapter.mapping.text import Where
 from adapter.model import Received
 
@@ -83,6 +83,19 @@ def _run(mapping: Mapping, example: Example) -> Iterator[Problem]:
         for where, said, instead in _differences(wanted, result):
             hint = "; ".join(filter(None, (because(mapping, trace), _remedy(instead))))
             yield _problem(mapping, example, ("expect", number, *where), said, hint=hint)
+
+
+def scopes(mapping: Mapping) -> Iterator[Scope]:
+    """What the rules reach for every record of the examples that can be read."""
+    for example in mapping.examples:
+        request = received(mapping, example)
+        try:
+            document, found = records(mapping, request)
+        except PayloadError:
+            continue
+        tree = request_tree(request, document)
+        for number, record in enumerate(found):
+            yield scope_of(mapping, record, {**tree, "index": str(number)}, now=example.at or NOW)
 
 
 _AT_LINE = re.compile(r" at line (\d+) column (\d+)$")

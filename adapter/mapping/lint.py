@@ -9,15 +9,12 @@ import re
 from collections.abc import Callable, Iterator
 from collections.abc import Mapping as ReadOnly
 from dataclasses import dataclass
-from typing import Any
 
-from adapter.errors import PayloadError
-from adapter.mapping import dialling, examples, mistyped, text, unsent, uses, value
+from adapter.mapping import dialling, examples, mistyped, opening, text, unsent, uses, value
 from adapter.mapping.compiled import Mapping, Phones, Rule, Value
 from adapter.mapping.fields import FIELDS, internal
 from adapter.mapping.problems import Problem, Said
-from adapter.mapping.run import request_tree, scope_of
-from adapter.mapping.scope import Scope
+from adapter.mapping.run import firing
 from adapter.mapping.text import Where
 from adapter.path import Path
 
@@ -194,23 +191,20 @@ def _no_example(mapping: Mapping) -> Found:
 
 
 def _missing_phone(mapping: Mapping) -> Found:
-    scopes = list(_example_scopes(mapping))
+    scopes = list(examples.scopes(mapping))
     for _, name, given, _ in _numbers(mapping) if scopes else ():
         if all(value.text(given, one, mapping.tables, now=examples.NOW) for one in scopes):
             said = f"no example covers a missing phone ({name})"
             yield given.where, Said(said, hint="add an example without the number, and what is to come of it")
 
 
-def _example_scopes(mapping: Mapping) -> Iterator[Scope]:
-    for example in mapping.examples:
-        request = examples.received(mapping, example)
-        try:
-            document, records = examples.records(mapping, request)
-        except PayloadError:
-            continue
-        tree: dict[str, Any] = request_tree(request, document)
-        for number, record in enumerate(records):
-            yield scope_of(mapping, record, {**tree, "index": str(number)}, now=example.at or examples.NOW)
+def _untested_rule(mapping: Mapping) -> Found:
+    told = {where for where, _ in _rule_never(mapping)}
+    told |= {rule.where for scope in examples.scopes(mapping) for rule in firing(mapping, scope, now=examples.NOW)}
+    for rule in mapping.rules if mapping.examples else ():
+        if rule.where not in told:
+            said = f"no example comes to this rule: nothing shows that '{rule.name}' does what is meant"
+            yield rule.where, Said(said, hint="add an example for it, with a body as it is sent")
 
 
 def _none(mapping: Mapping) -> Found:
@@ -230,9 +224,12 @@ LINTS: ReadOnly[str, Lint] = {
     "unused-table": Lint("nobody uses a table", _unused_table),
     "unused-let": Lint("nobody uses a `let` value", _unused_let),
     "no-hours": Lint("a callback may happen at night", _no_hours),
+    "winter-time": Lint("the zone of the hours knows no summer time", opening.winter_time),
+    "times-add-up": Lint("a day is named twice in `open`, with times within each other", opening.added_up),
     "no-caller-id": Lint("Xima chooses which number the called person sees", _no_caller_id),
     "no-example": Lint("the file has no example", _no_example),
     "missing-phone": Lint("no example covers a missing phone", _missing_phone),
+    "untested-rule": Lint("no example comes to a rule", _untested_rule),
     mistyped.WORD: Lint(
         "a text is perhaps not what was meant: cut at a `#`, oddly quoted, `in: a, b`, `$field`", _none
     ),

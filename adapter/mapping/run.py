@@ -81,7 +81,7 @@ def results(
         return [Result(kind="skip", reason=TEST)]
     if (thin := mapping.receive.thin) and _all_hold(thin.when, scope, now=now):
         return [Result(kind="reject", reason=thin.instead, field="receive")]
-    fired = _firing(mapping, scope, now=now)
+    fired = firing(mapping, scope, now=now)
     if not fired:
         return [Result(kind="skip", reason="no rule matched")]
     return [_result(mapping, rule, scope, now=now) for rule in fired]
@@ -111,7 +111,8 @@ def _fill_let(mapping: Mapping, scope: Scope, *, now: datetime) -> None:
             scope.trace.note(one.where, f"let.{name} is {describe(found)}")
 
 
-def _firing(mapping: Mapping, scope: Scope, *, now: datetime) -> list[Rule]:
+def firing(mapping: Mapping, scope: Scope, *, now: datetime) -> list[Rule]:
+    """The rules whose conditions hold: the first only, unless `match: all`."""
     fired = []
     for rule in mapping.rules:
         if _matches(rule, scope, now=now):

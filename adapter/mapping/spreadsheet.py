@@ -20,8 +20,8 @@ def table(of: Csv, content: str) -> dict[str, str]:
     some say so in a first line `sep=;`.
     """
     lines = io.StringIO(content.removeprefix("\ufeff"), newline="")
-    delimiter = _delimiter(lines)
-    rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
+    separator = delimiter(lines)
+    rows = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True)
     found: dict[str, str] = {}
     try:
         key, value = _columns(of, next(rows, []))
@@ -36,7 +36,7 @@ def table(of: Csv, content: str) -> dict[str, str]:
     return found
 
 
-def _delimiter(lines: io.StringIO) -> str:
+def delimiter(lines: io.StringIO) -> str:
     """What stands between the columns; `lines` are left where the header begins."""
     at, header = lines.tell(), lines.readline()
     if said := re.fullmatch(r'"?sep=(.)"?\s*', header, re.IGNORECASE):

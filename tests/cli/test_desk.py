@@ -140,6 +140,11 @@ def test_one_delivery_with_its_tries_and_what_people_did(run: Run, put: Put, sto
     assert shown["acts"][0]["at"].endswith("Z")
 
 
+def test_what_only_a_person_says_is_not_said_of_xima(run: Run, put: Put) -> None:
+    said = run("deliveries", "settle", put("unknown").id, "--as", "rang").stdout
+    assert said == "The call from extension 0101 to …0142 counts as accepted: it rang.\n"
+
+
 # acting
 
 ALLOWED = {

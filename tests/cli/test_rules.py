@@ -98,6 +98,21 @@ def test_a_spreadsheet_is_read_and_its_bad_lines_are_named(stored: Run, home: Pa
 
 
 @pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param("name;phone\r\nAnn;801-555-0142\r\nBob;(801) 555-0143\r\n", id="semicolons"),
+        pytest.param("sep=;\nname;phone\nAnn;801-555-0142\nBob;801-555-0143\n", id="semicolons that are announced"),
+        pytest.param("name\tphone\nAnn\t801-555-0142\nBob\t801-555-0143\n", id="tabs"),
+        pytest.param('name,phone\n"Ann\nSmith",801-555-0142\nBob,801-555-0143\n', id="a cell of two lines"),
+    ],
+)
+def test_a_list_may_be_one_that_a_spreadsheet_saved(stored: Run, content: str) -> None:
+    Path("list.csv").write_text(content, encoding="utf-8-sig", newline="")
+    result = stored("suppress", "import", "list.csv", "--column", "phone", "--region", "US")
+    assert (result.exit_code, result.stdout) == (0, "2 numbers added, 0 were on the list already.\n")
+
+
+@pytest.mark.parametrize(
     ("content", "said"),
     [(b"name\nAnn\n", "has no column 'phone' (it has: name)"), (b"\xff\xfe", "is not UTF-8 text")],
 )

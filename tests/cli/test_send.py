@@ -266,7 +266,17 @@ def test_the_demo_goes_the_whole_way_and_leaves_when_asked_to() -> None:
     assert said.count("  -> 204") == 2
 
 
-def test_the_demo_stays_up_answers_and_cleans_up_behind_itself() -> None:
+nohup = pytest.mark.skipif(signal.getsignal(signal.SIGHUP) is signal.SIG_IGN, reason="these tests run under nohup")
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        pytest.param(signal.SIGTERM, id="stopped"),
+        pytest.param(signal.SIGHUP, id="its terminal is closed", marks=nohup),
+    ],
+)
+def test_the_demo_stays_up_answers_and_cleans_up_behind_itself(end: signal.Signals) -> None:
     with demo() as process:
         assert process.stdout
         said = ""
@@ -287,7 +297,7 @@ def test_the_demo_stays_up_answers_and_cleans_up_behind_itself() -> None:
             check=False,
         )
         assert (again.returncode, "queued: The callback to …0143" in again.stdout) == (0, True), again
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(end)
         process.communicate(timeout=300)
     assert not Path(store).exists()
     with pytest.raises(requests.ConnectionError):

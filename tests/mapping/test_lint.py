@@ -37,6 +37,12 @@ GOOD = HEAD + US + KEY + HOURS + CALL + EXAMPLE
 FORM_EXAMPLE = EXAMPLE.replace('\'{"id": "1", "phone": "8015550142"}\'', "id=1&phone=8015550142").replace(
     '\'{"id": "1"}\'', "id=1"
 )
+VIP = """\
+name: vip
+    when:
+      - {field: vipp, is: yes}
+    callback: {skill: VIP, callback_number: '${phone}'}
+"""
 TAKES_ALL = "  - name: all\n    callback: {skill: S, callback_number: '${phone}'}\n"
 DIAL = (
     CALL[: CALL.index("    callback:")] + "    click_to_dial:\n      agent: {agent}\n      number_to_dial: {number}\n"
@@ -186,10 +192,28 @@ WARNINGS: list[tuple[str, str, str, str]] = [
     ),
     ("unused-let", GOOD.replace("rules:", "let:\n  ¦who: ${owner}\nrules:"), "nobody uses let.who", "remove it"),
     (
+        "untested-rule",
+        GOOD.replace("rules:\n", f"rules:\n  - ¦{VIP}"),
+        "no example comes to this rule: nothing shows that 'vip' does what is meant",
+        "add an example for it",
+    ),
+    (
         "no-hours",
         GOOD.replace(HOURS, "").replace("    callback:", "    ¦callback:"),
         "no hours: a request at night becomes a callback at night",
         "write hours:",
+    ),
+    (
+        "winter-time",
+        GOOD.replace("America/Denver", "¦EST"),
+        "EST knows no summer time: in summer the hours begin and end an hour late",
+        "like America/New_York",
+    ),
+    (
+        "times-add-up",
+        GOOD.replace("open: {mon-fri: 08:00-18:00}", "¦open: {mon-fri: 08:00-18:00, fri: 08:00-12:00}"),
+        "the times of a day add up: on fri it is open 08:00-18:00, 08:00-12:00",
+        "name each day once",
     ),
     (
         "no-caller-id",
@@ -253,6 +277,16 @@ def test_a_warning_has_its_place_and_its_remedy(word: str, marked: str, said: st
     assert hint in str(found[0].hint)
 
 
+def test_an_example_of_any_rule_that_fires_is_one_of_it() -> None:
+    both = GOOD.replace("rules:\n", f"match: all\nrules:\n  - {VIP}").replace("vipp, is: yes", "id, present: yes")
+    assert not [one for one in warned(both) if "[untested-rule]" in one.message]
+
+
+def test_a_rule_that_can_never_fire_is_told_of_once() -> None:
+    never = GOOD.replace("rules:\n", f"rules:\n{TAKES_ALL}")
+    assert [one.message.rpartition(" ")[2] for one in warned(never)] == ["[rule-never]"]
+
+
 @pytest.mark.parametrize("word", [word for word in lint.LINTS if word not in (unsent.WORD, dialling.WORD)])
 def test_a_warning_is_silenced_by_its_word(word: str) -> None:
     marked = next(one[1] for one in WARNINGS if one[0] == word)
@@ -289,6 +323,9 @@ GROUNDLESS = {
     + KEY
     + dial(agent="{lookup: t, key: '${who}'}")
     + SELECTED,
+    "a day has two times": GOOD.replace(
+        "{mon-fri: 08:00-18:00}", "{mon-fri: 08:00-12:00, fri: '12:00-13:00, 14:00-24:00'}"
+    ),
     "the caller id is named": HEAD + US + KEY + dial() + "      outbound_caller_id: {nearest_to: number}\n",
     "a comment and quotes within": GOOD.replace("skill: Sales", "skill: The “new” sales # the second", 1),
     "a like": GOOD.replace("        present: yes", "        like: '+1 (801)*'", 1),

@@ -9,6 +9,7 @@ import pytest
 from freezegun import freeze_time
 
 from adapter.model import TRANSITIONS, WAITING, Delivery, Evidence, Outcome
+from adapter.policy import Verdict
 from adapter.web.links import VALID_FOR
 from web.front import CLICK, LEAD, ORIGIN, Front, outcome
 
@@ -104,6 +105,17 @@ def test_only_the_page_of_what_was_accepted_says_what_that_means(work: Front, st
     assert ("“Accepted” means" in page) == (state == "accepted")
 
 
+def test_the_page_of_what_a_person_settled_says_whose_word_that_is(work: Front) -> None:
+    work.xima.outcomes = [outcome(Evidence.UNKNOWN, status=500, reason="nobody knows")]
+    path = path_of(work, CLICK)
+    (one,) = work.store.newest()
+    rang = Verdict(state="accepted", reason="it rang", due_at=one.due_at, expires_at=one.expires_at)
+    work.store.act(one, rang, who="Pat", now=one.due_at)
+    page = work.client.get(path, headers={"Accept": FIREFOX}).text
+    assert "counts as accepted: it rang." in page
+    assert "took the request, or that a person said so." in page
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [
@@ -122,6 +134,12 @@ def test_the_page_shows_the_words_of_xima_and_json_all_of_them(work: Front, body
     page = work.client.get(path, headers={"Accept": FIREFOX}).text
     assert page.count(f"404: no (Xima says: {words})") == 2  # the sentence and the try
     assert work.client.get(path).get_json()["reason"] == f"404: no (Xima says: {body})"
+
+
+def test_on_a_telephone_the_cells_of_a_table_stand_below_each_other(work: Front) -> None:
+    page = work.client.get(path_of(work), headers={"Accept": FIREFOX}).text
+    narrow = page.partition("@media (max-width: 32rem)")[2]
+    assert "tr, td { display: block;" in narrow
 
 
 def test_the_page_tells_the_time_in_minutes_and_json_exactly(work: Front) -> None:
