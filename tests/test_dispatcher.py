@@ -212,12 +212,18 @@ def test_a_click_nobody_waits_for_any_more_fails(store: Store, watch: Watch) -> 
     assert (stored(store).state, stored(store).reason) == ("failed", "Xima could not be reached")
 
 
-def test_a_tenant_that_is_not_configured_is_not_sent_to(store: Store, watch: Watch) -> None:
-    keep(store, delivery(CALLBACK, tenant="acme"))
+def test_a_tenant_that_is_not_configured_is_not_sent_to_and_told_once(
+    store: Store, watch: Watch, events: list[logging.LogRecord]
+) -> None:
+    keep(store, delivery(CALLBACK, tenant="acme", expires_at=NOW + 600 * SECOND))
     with dispatching(store, Xima(), watch) as dispatcher:
         dispatcher.step()
-    assert (stored(store).state, stored(store).reason) == ("queued", "there is no Xima tenant called acme")
-    assert [one.phase for one in store.attempts("d1")] == ["not_sent"]
+        assert (stored(store).state, stored(store).reason) == ("queued", "there is no Xima tenant called acme")
+        assert stored(store).due_at >= watch() + timedelta(minutes=1)
+        watch.now = stored(store).due_at
+        dispatcher.step()
+    assert [one.phase for one in store.attempts("d1")] == ["not_sent", "not_sent"]
+    assert [one.levelno for one in events if one.getMessage() == "tenant.missing"] == [logging.ERROR]
 
 
 def test_a_dial_that_shows_the_nearest_number_of_a_tenant_that_is_gone_is_not_sent_either(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import requests
 
-from adapter import wsgi
+from adapter import tenants, wsgi
 from adapter.cli.finding import Finding, Findings
 from adapter.cli.rules import numbers
 from adapter.cli.shown import setting, spoken_count
@@ -22,7 +22,7 @@ ASK_SECONDS = 5
 
 
 def keeping() -> Findings:
-    """Whether a commit outlasts a power cut, what should be gone, and whom the do-not-call list does not know."""
+    """What a power cut could undo, what should be gone, whom the do-not-call list misses, what nobody sends."""
     found = health.look(setting("ADAPTER_DATABASE_URL"), numbers().key_ids())
     for said in found.unsafe:
         yield Finding(
@@ -41,6 +41,10 @@ def keeping() -> Findings:
         entries = spoken_count(found.unreadable, "entry", "entries")
         said = f"{entries} made with a key that is not in ADAPTER_SECRET_KEY, so that nobody is recognised by it"
         yield Finding("do-not-call list", False, said, "put that key back at the end of ADAPTER_SECRET_KEY")
+    for tenant in sorted(found.waiting.keys() - tenants.dialling(setting("ADAPTER_MAPPINGS")).keys()):
+        said = f"{spoken_count(found.waiting[tenant], 'delivery', 'deliveries')} of {tenant} wait, which is no tenant"
+        remedy = f"put it back into {tenants.FILE} and restart, or xima-adapter deliveries cancel ID"
+        yield Finding("waiting", False, said, remedy)
 
 
 def room() -> Findings:

@@ -7,7 +7,7 @@ import random
 import threading
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -26,6 +26,8 @@ LEASE = timedelta(seconds=15)
 """A dispatcher that has not renewed its lease for this long is taken for dead."""
 CLICK_PATIENCE = timedelta(seconds=2)
 """How long a click is tried again while it is certain that nothing was sent; somebody waits for the answer."""
+MISSING = timedelta(minutes=1)
+"""How soon a delivery of a tenant that is not there is looked at again."""
 SAVE_TRIES = 14
 SAVE_PAUSE_SECONDS = 2.0
 """The longest pause between them; together they outlast a database that restarts, and end before a stop kills."""
@@ -74,6 +76,7 @@ class Dispatcher:
         self._rates = rates or {}
         self.presence = presence or Presence({}, clock)
         self._stop = threading.Event()
+        self._missed: set[str] = set()
 
     @property
     def tenants(self) -> Collection[str]:
@@ -123,7 +126,9 @@ class Dispatcher:
         at, started = self._clock(), time.monotonic()
         action = self.presence.chosen(delivery)
         if reason := self._obstacle(delivery, self._clock()):
-            outcome = Outcome(evidence=Evidence.NOT_SENT, phase="not_sent", reason=reason, asked=False)
+            outcome = _not_asked(reason)
+        elif delivery.tenant not in self._carriers:
+            outcome = self._nobody(delivery.tenant)
         else:
             outcome = self._carriers[delivery.tenant].carry_out(action)
         taken = round((time.monotonic() - started) * 1000)
@@ -136,9 +141,15 @@ class Dispatcher:
         """Why nothing may be sent at this moment, or nothing: asked before every try, whatever went before."""
         if self.leases.has_lost(delivery, now):
             return "the adapter was held up, and another may have taken over"
-        if now > delivery.expires_at:
-            return "it became too old while it waited for its turn"
-        return "" if delivery.tenant in self._carriers else f"there is no Xima tenant called {delivery.tenant}"
+        return "it became too old while it waited for its turn" if now > delivery.expires_at else ""
+
+    def _nobody(self, tenant: str) -> Outcome:
+        """Of a tenant that was removed: a person is told once, for nothing changes before a restart."""
+        reason = f"there is no Xima tenant called {tenant}"
+        if tenant not in self._missed:
+            self._missed.add(tenant)
+            event("tenant.missing", level=logging.ERROR, tenant=tenant, reason=reason, remedy="xima-adapter doctor")
+        return replace(_not_asked(reason), retry_after=MISSING)
 
     def _settle(
         self,
@@ -226,6 +237,11 @@ class Dispatcher:
         """Stop keeping leases; nothing is tried again."""
         self._stop.set()
         self.leases.close()
+
+
+def _not_asked(reason: str) -> Outcome:
+    """Xima was not asked."""
+    return Outcome(evidence=Evidence.NOT_SENT, phase="not_sent", reason=reason, asked=False)
 
 
 def _jitter() -> float:

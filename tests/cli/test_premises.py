@@ -6,6 +6,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -14,9 +15,12 @@ from typing import Any
 import pytest
 import requests
 from running import Adapter, until
+from sample import CALLBACK, delivery
 from sqlalchemy import text
+from store.contract import keep
 
 from adapter.cli import premises
+from adapter.model import State
 from adapter.store import Arrival, Store, health
 from adapter.store.engine import Database
 from cli.conftest import Run
@@ -85,6 +89,25 @@ def test_numbers_that_no_key_recognises_are_told(looked: Run, monkeypatch: pytes
     assert lines(looked, "do-not-call list") == [
         "WRONG  do-not-call list: 1 entry made with a key that is not in ADAPTER_SECRET_KEY, so that nobody is"
         " recognised by it = put that key back at the end of ADAPTER_SECRET_KEY"
+    ]
+
+
+def test_what_waits_for_a_tenant_that_was_removed_is_told(looked: Run, home: Path) -> None:
+    (home / "mappings").mkdir(exist_ok=True)
+    (home / "mappings/tenants.yaml").write_text("acme:\n  host: acme.xima.cloud\n  token: ACME_TOKEN\n")
+    of: list[tuple[str, State]] = [
+        ("gone", "queued"),
+        ("gone", "held"),
+        ("old", "accepted"),
+        ("acme", "queued"),
+        ("default", "queued"),
+    ]
+    with closing(Store("sqlite:///adapter.db")) as store:
+        many = [delivery(CALLBACK, id=f"d{place}", key=f"k{place}", tenant=one) for place, (one, _) in enumerate(of)]
+        keep(store, *(replace(made, state=state) for made, (_, state) in zip(many, of, strict=True)))
+    assert lines(looked, "waiting") == [
+        "WRONG  waiting: 2 deliveries of gone wait, which is no tenant"
+        " = put it back into tenants.yaml and restart, or xima-adapter deliveries cancel ID"
     ]
 
 
