@@ -22,7 +22,7 @@ from adapter.store import Store
 P = ParamSpec("P")
 R = TypeVar("R")
 
-NO_TEXT = "what was typed is not UTF-8: have the terminal speak it, or write without special letters"
+NO_TEXT = "the terminal does not speak UTF-8, in which all is written: set LANG=C.UTF-8, or type no special letters"
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program.")
 
 

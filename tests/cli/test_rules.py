@@ -58,7 +58,7 @@ def test_a_number_is_the_same_in_any_spelling(stored: Run, number: str, words: t
 )
 def test_what_is_not_utf_8_does_nothing_and_is_told(stored: Run, words: tuple[str, ...]) -> None:
     result = stored(*words)
-    assert (result.exit_code, "what was typed is not UTF-8" in result.stderr) == (2, True)
+    assert (result.exit_code, "does not speak UTF-8" in result.stderr) == (2, True)
     assert listed(stored) == []
     assert stored("resume").stdout == "Dialling goes on; 0 deliveries looked at again.\n"
 
