@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from adapter import policy
-from adapter.dispatcher.diary import log_delivery
+from adapter.dispatcher.diary import Outages, log_delivery
 from adapter.dispatcher.leases import Clock, Leases
 from adapter.dispatcher.lines import Lines
 from adapter.dispatcher.presence import Presence
@@ -73,6 +73,7 @@ class Dispatcher:
         self._clock = clock
         self._rates = rates or {}
         self.presence = presence or Presence({}, clock)
+        self._outages = Outages()
         self._stop = threading.Event()
 
     @property
@@ -151,6 +152,8 @@ class Dispatcher:
         after = policy.moved(delivery, verdict, now=now, tries=delivery.tries + len(made))
         saved = self._save(delivery, verdict, made, now, evidence)
         log_delivery(after, level=logging.INFO if saved else logging.ERROR, saved=None if saved else "no")
+        if evidence:
+            self._outages.note(delivery.tenant, evidence, verdict.reason, now=now)
         if evidence in (Evidence.UNAUTHORIZED, Evidence.OVER_CAP):
             event("tenant.stopped", level=logging.ERROR, tenant=delivery.tenant, reason=verdict.reason)
         return after if saved else self.store.get(delivery.id) or after
