@@ -370,6 +370,42 @@ def test_a_tenant_that_is_stopped_raises_an_alarm(
     assert [one.getMessage() for one in events if one.levelno == logging.ERROR] == ["tenant.stopped"]
 
 
+@pytest.mark.parametrize("evidence", [Evidence.NOT_SENT, Evidence.LATER])
+def test_an_outage_that_lasts_raises_one_alarm_and_its_end_none(
+    store: Store, watch: Watch, events: list[logging.LogRecord], evidence: Evidence
+) -> None:
+    xima = Xima(Outcome(evidence=evidence, phase="not_sent", reason="certificate not accepted"))
+    keep(store, delivery(CALLBACK, expires_at=NOW + 3600 * SECOND))
+    with dispatching(store, xima, watch) as dispatcher:
+        for _ in range(59):
+            dispatcher.step()
+            watch.tick(1)
+        assert [one for one in events if one.levelno > logging.INFO] == []
+        for _ in range(600):
+            dispatcher.step()
+            watch.tick(1)
+        assert [one.getMessage() for one in events if one.levelno > logging.INFO] == ["tenant.away"]
+        xima.outcomes = [ACCEPTED]
+        for _ in range(600):
+            dispatcher.step()
+            watch.tick(1)
+    assert stored(store).state == "accepted"
+    assert [one.getMessage() for one in events][-1] == "tenant.back"
+
+
+def test_clicks_of_an_hour_that_found_xima_away_raise_no_alarm(
+    store: Store, watch: Watch, events: list[logging.LogRecord]
+) -> None:
+    with dispatching(store, Xima(NOT_SENT), watch) as dispatcher:
+        for number in range(3):
+            one = delivery(CLICK, id=f"d{number}", key=f"k{number}", created_at=watch(), due_at=watch())
+            keep(store, replace(one, expires_at=watch() + SECOND))
+            dispatcher.step()
+            watch.tick(3600)
+    assert [stored(store, f"d{number}").state for number in range(3)] == ["failed"] * 3
+    assert [one for one in events if one.levelno > logging.INFO] == []
+
+
 def test_an_agent_is_never_dialled_for_twice_at_once(store: Store, watch: Watch) -> None:
     """The second waits its turn, however many dispatchers there are."""
     keep(store, delivery(CLICK, deliver="queued"), delivery(CLICK, id="d2", key="k2", deliver="queued"))

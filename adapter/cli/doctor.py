@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
+from urllib.request import getproxies_environment
 
 import click
 
@@ -180,7 +181,12 @@ def _remedy(name: str, exc: Unavailable) -> str:
         where = "XIMA_TOKEN" if is_default else f"the variable that {tenants.FILE} names for {name}"
         return f"copy the token from Xima (API Enablement, API Service Users) into {where}, then restart the adapter"
     where = "XIMA_HOST" if is_default else f"host of {name} in {tenants.FILE}"
-    return f"look whether {where} is your Xima, and whether this machine may connect to it"
+    directly = (
+        " without a proxy: that of the environment is not used"
+        if {"https", "all"} & getproxies_environment().keys()
+        else ""
+    )
+    return f"look whether {where} is your Xima, and whether this machine may connect to it{directly}"
 
 
 def _strategies(loaded: list[Mapping]) -> Findings:

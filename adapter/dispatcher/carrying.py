@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from adapter import policy
-from adapter.dispatcher.diary import log_delivery
+from adapter.dispatcher.diary import Outages, log_delivery
 from adapter.dispatcher.leases import Clock, Leases
 from adapter.dispatcher.lines import Lines
 from adapter.dispatcher.presence import Presence
@@ -75,8 +75,8 @@ class Dispatcher:
         self._clock = clock
         self._rates = rates or {}
         self.presence = presence or Presence({}, clock)
+        self._outages = Outages()
         self._stop = threading.Event()
-        self._missed: set[str] = set()
 
     @property
     def tenants(self) -> Collection[str]:
@@ -146,9 +146,7 @@ class Dispatcher:
     def _nobody(self, tenant: str) -> Outcome:
         """Of a tenant that was removed: a person is told once, for nothing changes before a restart."""
         reason = f"there is no Xima tenant called {tenant}"
-        if tenant not in self._missed:
-            self._missed.add(tenant)
-            event("tenant.missing", level=logging.ERROR, tenant=tenant, reason=reason, remedy="xima-adapter doctor")
+        self._outages.missing(tenant, reason)
         return replace(_not_asked(reason), retry_after=MISSING)
 
     def _settle(
@@ -162,6 +160,8 @@ class Dispatcher:
         after = policy.moved(delivery, verdict, now=now, tries=delivery.tries + len(made))
         saved = self._save(delivery, verdict, made, now, evidence)
         log_delivery(after, level=logging.INFO if saved else logging.ERROR, saved=None if saved else "no")
+        if evidence:
+            self._outages.note(delivery.tenant, evidence, verdict.reason, now=now)
         if evidence in (Evidence.UNAUTHORIZED, Evidence.OVER_CAP):
             event("tenant.stopped", level=logging.ERROR, tenant=delivery.tenant, reason=verdict.reason)
         return after if saved else self.store.get(delivery.id) or after

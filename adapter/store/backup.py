@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from adapter.errors import StoreError
-from adapter.store import migrate, recovery
+from adapter.store import migrate, owned, recovery
 from adapter.store.engine import Database
 
 BESIDE = ("-wal", "-shm", "-journal")
@@ -33,7 +33,9 @@ def restore(file: Path, store: Path, *, now: datetime) -> int:
     left = [one for ending in BESIDE if (one := Path(f"{store}{ending}")).exists()]
     if left:
         raise StoreError(f"{left[0]} is there: stop the adapter, and move it away together with {store}")
-    return _copy(file, store, now=now)
+    held = _copy(file, store, now=now)
+    owned.hand_over(store)
+    return held
 
 
 def _copy(old: Path, new: Path, *, now: datetime) -> int:

@@ -35,6 +35,8 @@ CONNECTING = {
 }
 """How a connection is made unless its address says otherwise: a server that was cut off is noticed within seconds."""
 
+ENCODING = "UTF8"
+
 SESSION = """
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
     UNION ALL SELECT set_config('default_transaction_isolation', 'read committed', false)
@@ -78,6 +80,7 @@ class PostgreSQL:
 
     def _connect(self) -> psycopg.Connection[Any]:
         connection = psycopg.connect(**self._connecting, autocommit=True, cursor_factory=psycopg.RawCursor)
+        _check_holds_every_name(connection)
         connection.execute(SESSION)
         if self._told is None:
             self._told = [name for (name,) in connection.execute(UNSAFE)]
@@ -153,10 +156,19 @@ class PostgreSQL:
 def _understood(url: str) -> dict[str, Any]:
     """What an address says; raises `StoreError`, without the words of libpq, which may hold the password."""
     try:
-        return {**CONNECTING, **conninfo_to_dict(url)}
+        return {**CONNECTING, **conninfo_to_dict(url), "client_encoding": ENCODING}
     except psycopg.Error:
         reason = f"the address {shown(url)} is not one that PostgreSQL understands: see its parameters after the ?"
         raise StoreError(reason) from None
+
+
+def _check_holds_every_name(connection: psycopg.Connection[Any]) -> None:
+    """Raises `StoreError` when a text that somebody sends could be one that the database cannot hold."""
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding not in (ENCODING, None):  # a pooler may not tell
+        connection.close()
+        reason = f"the database keeps text as {encoding}, which cannot hold every name"
+        raise StoreError(f"{reason}: make one with ENCODING '{ENCODING}' (docs/operations.md)")
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from typing import Any, cast
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
+from adapter.store import owned
 from adapter.store.dialect import Bell, Clock
 from adapter.store.shared import Turns
 
@@ -43,7 +43,7 @@ def _make_private(dialect: Any, record: Any, given: list[Any], named: dict[str, 
     """A file that is not there yet is made for its owner alone: it will hold names and numbers."""
     with contextlib.suppress(OSError):  # SQLite says what is wrong
         if not given[0].startswith("file:"):
-            os.close(os.open(given[0], os.O_CREAT | os.O_EXCL, 0o600))
+            owned.make(Path(given[0]))
 
 
 def _prepare(connection: sqlite3.Connection, record: Any) -> None:

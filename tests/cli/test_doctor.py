@@ -235,6 +235,14 @@ def test_what_to_do_about_a_xima_that_does_not_answer_is_told(run: Run, monkeypa
 
 
 @pytest.mark.usefixtures("xima")
+def test_a_proxy_that_is_not_used_is_named_where_it_would_be_needed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    assert "ok     Xima: answers" in run("doctor").output
+    monkeypatch.setenv("XIMA_HOST", ORIGIN)
+    assert "may connect to it without a proxy: that of the environment is not used\n" in run("doctor").output
+
+
+@pytest.mark.usefixtures("xima")
 def test_a_healthy_house_is_told_line_by_line(run: Run) -> None:
     result = run("doctor")
     assert result.exit_code == 0, result.output

@@ -186,6 +186,23 @@ def test_what_is_wrong_with_a_server_is_said_without_the_password(
             assert not any(word in found.value.reason for word in ("secret", "wrong one", "wrong%20one"))
 
 
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_database_that_cannot_hold_every_name_is_refused_with_the_remedy(postgres_url: str, encoding: str) -> None:
+    narrow = f"{this(postgres_url)}_narrow"
+    run(postgres_url, f"CREATE DATABASE {narrow} ENCODING '{encoding}' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'")
+    with closing(Store(postgres_url.replace(this(postgres_url), narrow))) as other:
+        for use in (other.check, other.upgrade, other.counts):
+            with pytest.raises(StoreError, match=f"keeps text as {encoding}.*: make one with ENCODING 'UTF8'"):
+                use()
+    run(postgres_url, f"DROP DATABASE {narrow}")
+
+
+def test_every_name_is_kept_whatever_the_environment_says(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    with closing(Database(postgres_url)) as database, database.reading() as connection:
+        assert connection.execute(text("SELECT CAST(:name AS text)"), {"name": "Łukasz"}).scalar() == "Łukasz"
+
+
 def test_an_address_that_postgresql_does_not_understand_is_said_without_the_password() -> None:
     with pytest.raises(StoreError, match=r"postgresql://u:\*\*\*@h/d\?sslmod=on is not one") as found:
         Store("postgresql://u:hush@h/d?sslmod=on")

@@ -25,7 +25,7 @@ from sqlalchemy import Connection, event, inspect, text
 from adapter.errors import StoreError
 from adapter.model import Delivery
 from adapter.policy import Verdict
-from adapter.store import Store, gates, migrate, queue, sqlite
+from adapter.store import Store, backup, gates, migrate, queue, sqlite
 from adapter.store.engine import Database
 from adapter.store.readiness import TOUCH_SECONDS
 from adapter.store.tables import metadata
@@ -155,6 +155,20 @@ def test_a_new_file_is_for_its_owner_alone_and_an_old_one_stays_as_it_is(file: P
             beside = list(tmp_path.glob(f"{path.name}*"))
             assert {stat.S_IMODE(one.stat().st_mode) for one in beside} == {mode}
             assert len(beside) == 3
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
+def test_a_store_that_root_makes_belongs_to_whom_its_folder_belongs(tmp_path: Path) -> None:
+    made, again = (tmp_path / name / "adapter.db" for name in ("made", "again"))
+    for number, file in ((4001, made), (4002, again)):
+        file.parent.mkdir()
+        os.chown(file.parent, number, number)
+    with closing(Store(f"sqlite:///{made}")) as store:
+        store.upgrade()
+        backup.take(made, tmp_path / "copy.db", now=NOW)
+        assert {(one.stat().st_uid, one.stat().st_gid) for one in made.parent.iterdir()} == {(4001, 4001)}
+    backup.restore(tmp_path / "copy.db", again, now=NOW)
+    assert (again.stat().st_uid, stat.S_IMODE(again.stat().st_mode)) == (4002, 0o600)
 
 
 # migrations
