@@ -104,7 +104,6 @@ def web(given: Settings) -> None:
 
 def _born(master: Arbiter, worker: PatientWorker) -> None:
     """Called by gunicorn in a new worker, which is still deaf."""
-    leave_no_core()
     worker.told_before = master.SIG_QUEUE
 
 

@@ -18,5 +18,6 @@ try:
 except SettingsError as exc:
     sys.exit("\n".join(exc.problems))
 
+server.leave_no_core()
 logs.set_up(given.secrets, form=given.log)
 globals().update(server.options(given))

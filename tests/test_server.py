@@ -148,7 +148,7 @@ def test_a_dispatcher_that_is_killed_is_started_again(shared: Adapter) -> None:
     until(lambda: requests.get(lead["status_url"], timeout=30).json()["state"] == "accepted")
 
 
-@LINUX
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux tells the limits of another process")
 @pytest.mark.parametrize("command", ["serve", "web", "dispatch"])
 def test_no_process_leaves_a_core_file_with_its_secrets(tmp_path: Path, command: str) -> None:
     before = resource.getrlimit(resource.RLIMIT_CORE)

@@ -128,7 +128,7 @@ class Dispatcher:
         if reason := self._obstacle(delivery, self._clock()):
             outcome = _not_asked(reason)
         elif delivery.tenant not in self._carriers:
-            outcome = self._nobody(delivery.tenant)
+            outcome = self._missing(delivery.tenant)
         else:
             outcome = self._carriers[delivery.tenant].carry_out(action)
         taken = round((time.monotonic() - started) * 1000)
@@ -143,7 +143,7 @@ class Dispatcher:
             return "the adapter was held up, and another may have taken over"
         return "it became too old while it waited for its turn" if now > delivery.expires_at else ""
 
-    def _nobody(self, tenant: str) -> Outcome:
+    def _missing(self, tenant: str) -> Outcome:
         """Of a tenant that was removed: a person is told once, for nothing changes before a restart."""
         reason = f"there is no Xima tenant called {tenant}"
         self._outages.missing(tenant, reason)

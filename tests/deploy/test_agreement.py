@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import resource
 import runpy
 from collections.abc import Iterator, Mapping
 from inspect import signature
@@ -72,6 +73,19 @@ def test_a_gunicorn_of_one_s_own_has_the_options_of_ours(wait: str, monkeypatch:
     options = server.options(settings.load())
     assert {name: found[name] for name in options} == options
     assert found["wsgi_app"] == "adapter.wsgi:create()"
+
+
+@pytest.mark.usefixtures("environ")
+def test_a_gunicorn_of_one_s_own_leaves_no_core_file_either() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    if not hard:
+        pytest.skip("this machine lets nobody write core files")
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+    try:
+        runpy.run_path(str(DEPLOY / "gunicorn.conf.py"))
+        assert resource.getrlimit(resource.RLIMIT_CORE) == (0, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))
 
 
 @pytest.mark.usefixtures("environ")

@@ -60,13 +60,18 @@ def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adapter]:
         yield adapter
 
 
+def need(kind: str) -> None:
+    """Skip the test on a machine without this proxy."""
+    if not proxies.program(kind):
+        pytest.skip(f"{kind} is not installed (apt-get install {kind})")
+
+
 @pytest.fixture(scope="module", params=list(KINDS))
 def proxy(
     request: pytest.FixtureRequest, backend: Adapter, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Proxy]:
     """Each proxy in turn before the same adapter."""
-    if not proxies.program(request.param):
-        pytest.skip(f"{request.param} is not installed (apt-get install {request.param})")
+    need(request.param)
     kind: Callable[[Path, int], AbstractContextManager[Proxy]] = KINDS[request.param]
     with kind(tmp_path_factory.mktemp(request.param), backend.port) as proxy:
         yield proxy
@@ -179,8 +184,7 @@ def test_tokens_in_the_query_are_not_logged(proxy: Proxy) -> None:
 
 @pytest.mark.parametrize("kind", list(KINDS))
 def test_without_the_adapter_the_sender_is_asked_to_try_again(kind: str, tmp_path: Path) -> None:
-    if not proxies.program(kind):
-        pytest.skip(f"{kind} is not installed")
+    need(kind)
     with KINDS[kind](tmp_path, free_port()) as proxy:
         answer = post(proxy, "/hooks/lead")
         assert (answer.status, answer.json()["error"]["code"]) == (503, "unavailable")
@@ -190,8 +194,7 @@ def test_without_the_adapter_the_sender_is_asked_to_try_again(kind: str, tmp_pat
 @pytest.mark.parametrize("kind", list(KINDS))
 @pytest.mark.parametrize("head", [b"Content-Length: 9", b"Transfer-Encoding: chunked"], ids=["length", "chunked"])
 def test_the_adapter_never_waits_for_a_body_that_comes_slowly(kind: str, head: bytes, tmp_path: Path) -> None:
-    if not proxies.program(kind):
-        pytest.skip(f"{kind} is not installed")
+    need(kind)
     with (
         socket.create_server(("127.0.0.1", 0)) as upstream,
         KINDS[kind](tmp_path, upstream.getsockname()[1]) as proxy,
@@ -207,8 +210,7 @@ def test_the_adapter_never_waits_for_a_body_that_comes_slowly(kind: str, head: b
 
 @pytest.mark.parametrize("kind", list(KINDS))
 def test_tokens_are_not_logged_with_what_goes_wrong_either(kind: str, tmp_path: Path) -> None:
-    if not proxies.program(kind):
-        pytest.skip(f"{kind} is not installed")
+    need(kind)
     hushed, large = {"X-Form-Key": "hush"}, b" " * (1024 * 1024 + 1)
     with KINDS[kind](tmp_path, free_port()) as proxy:
         assert post(proxy, "/hooks/lead?key=hush", headers=hushed).status == 503
@@ -219,8 +221,7 @@ def test_tokens_are_not_logged_with_what_goes_wrong_either(kind: str, tmp_path: 
 
 
 def test_a_flood_from_one_address_is_told_429_by_nginx(backend: Adapter, tmp_path: Path) -> None:
-    if not proxies.program("nginx"):
-        pytest.skip("nginx is not installed (apt-get install nginx)")
+    need("nginx")
     with proxies.nginx(tmp_path, backend.port, {"burst=500": "burst=3", "rate=100r/s": "rate=1r/m"}) as proxy:
         answers = [post(proxy, "/hooks/lead") for _ in range(6)]
     assert [answer.status for answer in answers[:3]] == [200] * 3
