@@ -393,17 +393,34 @@ def test_an_outage_that_lasts_raises_one_alarm_and_its_end_none(
     assert [one.getMessage() for one in events][-1] == "tenant.back"
 
 
-def test_clicks_of_an_hour_that_found_xima_away_raise_no_alarm(
-    store: Store, watch: Watch, events: list[logging.LogRecord]
+AWAY = Outcome(evidence=Evidence.NOT_SENT, phase="not_sent", reason="connection refused")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "outcomes", "said"),
+    [
+        pytest.param([60] * 6, [AWAY, AWAY, ACCEPTED] * 2, ["tenant.away", "tenant.back"] * 2, id="two outages"),
+        pytest.param([59] * 4, [AWAY, AWAY, ACCEPTED, ACCEPTED], [], id="a blip"),
+        pytest.param([3600] * 3, [AWAY] * 3, [], id="a blip an hour"),
+        pytest.param([3600, 60, 60], [AWAY] * 3, ["tenant.away"], id="an outage an hour after a blip"),
+    ],
+)
+def test_the_log_tells_of_an_outage_once_and_of_its_end(
+    store: Store,
+    watch: Watch,
+    events: list[logging.LogRecord],
+    seconds: list[int],
+    outcomes: list[Outcome],
+    said: list[str],
 ) -> None:
-    with dispatching(store, Xima(NOT_SENT), watch) as dispatcher:
-        for number in range(3):
+    """A click is sent, and so much time goes by."""
+    with dispatching(store, Xima(*outcomes), watch) as dispatcher:
+        for number, wait in enumerate(seconds):
             one = delivery(CLICK, id=f"d{number}", key=f"k{number}", created_at=watch(), due_at=watch())
-            keep(store, replace(one, expires_at=watch() + SECOND))
+            keep(store, replace(one, expires_at=watch() + SECOND, terms={"fresh_for": 1.0}))
             dispatcher.step()
-            watch.tick(3600)
-    assert [stored(store, f"d{number}").state for number in range(3)] == ["failed"] * 3
-    assert [one for one in events if one.levelno > logging.INFO] == []
+            watch.tick(wait)
+    assert [one.getMessage() for one in events if one.getMessage().startswith("tenant.")] == said
 
 
 def test_an_agent_is_never_dialled_for_twice_at_once(store: Store, watch: Watch) -> None:

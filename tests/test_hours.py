@@ -107,6 +107,19 @@ def test_it_reads_several_spans_in_order_of_time() -> None:
     assert hours.spans("13:00-18:00, 8:00-12:00") == ((time(8), time(12)), (time(13), time(18)))
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("08:00-12:00, 13:00-18:00", False),
+        ("08:00-12:00, 12:00-24:00", False),
+        ("08:00-18:00, 08:00-12:00", True),
+        ("08:00-24:00, 12:00-13:00", True),
+    ],
+)
+def test_spans_that_lie_within_each_other_are_noticed(text: str, expected: bool) -> None:
+    assert hours.overlap(hours.spans(text)) == expected
+
+
 @pytest.mark.parametrize(("text", "offset"), [("08:00-12:00, 13:00", 12), ("08:00-12:00,", 12), ("x,08:00-09:00", 0)])
 def test_it_says_which_of_several_spans_is_wrong(text: str, offset: int) -> None:
     with pytest.raises(TextError) as caught:
